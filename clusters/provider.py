@@ -1,0 +1,125 @@
+"""What a provider is: the verbs, what it is asked for, what it hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+#: Told what is happening now, one short line at a time; the caller decides how to show it.
+Progress = Callable[[str], None]
+
+
+class Capability(StrEnum):
+    """What a cluster can do. A closed list: what needs something else adds it here first."""
+
+    #: Pods can use images that are in no registry, because the provider put them on the node.
+    PRELOADED_IMAGES = "preloaded-images"
+    #: The node's container runtime can pull from the fixture registry by its Service name, over plain http.
+    NODE_PULLS_FIXTURES = "node-pulls-fixtures"
+    #: The kubelet's `/configz` may be read through the API server.
+    CONFIGZ = "configz"
+    #: Privileged pods may be created without asking: the cluster is ours alone.
+    OURS = "ours"
+
+
+class Provenance(StrEnum):
+    """What a result is a result of. Only genuine ones are published as that provider's."""
+
+    GENUINE = "genuine"
+    STAND_IN = "stand-in"
+    SIMULATED = "simulated"
+
+
+class ImageRole(StrEnum):
+    """What an image is for."""
+
+    #: The unprivileged client: a shell, a static busybox and `buildctl`.
+    APP = "app"
+    #: rootlesskit + buildkitd as user 1000.
+    BUILDKIT_ROOTLESS = "buildkit-rootless"
+    #: buildkitd as root.
+    BUILDKIT_ROOTFUL = "buildkit-rootful"
+    #: Git server and image registry.
+    FIXTURES = "fixtures"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """An image pods can use: `reference` as a pod names it, `digest` of its manifest, `origin` says who made it."""
+
+    role: ImageRole
+    reference: str
+    digest: str
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterSpec:
+    """What is asked of a provider.
+
+    `name` is unique on this machine and derived from the run; `kubernetes` is a line such as `1.35`.
+    """
+
+    name: str
+    run_id: str
+    kubernetes: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cluster:
+    """A cluster that is up. Plain data, so that it can be handed to worker processes."""
+
+    name: str
+    provider: str
+    run_id: str
+    kubeconfig: Path
+    #: The line that was asked for, e.g. `1.35`.
+    kubernetes: str
+    provenance: Provenance
+    capabilities: frozenset[Capability]
+    images: Mapping[ImageRole, Image]
+    #: Facts only the provider knows (versions of its own components), for the record.
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """The record of something that may exist: written before the first changing call, released after the last."""
+
+    provider: str
+    name: str
+    run_id: str
+    #: Seconds since the epoch.
+    created: float
+    #: The process that holds it and when that process started (seconds since the epoch): pids are reused.
+    pid: int
+    pid_started: float
+
+
+class Provider(Protocol):
+    """Where clusters come from. Five verbs; no method may name a provider."""
+
+    def why_unavailable(self) -> str | None:
+        """Say what is missing on this machine and how to get it, or None when a cluster can be created."""
+
+    def create(self, spec: ClusterSpec, progress: Progress) -> Cluster:
+        """Stand a cluster up and return it usable: nodes Ready, images present, DNS answering. Raises ClustersError."""
+
+    def delete(self, name: str) -> None:
+        """Remove everything that bears this name; what is already gone is no error."""
+
+    def collect_logs(self, name: str, into: Path) -> None:
+        """Copy whatever tells why a cluster is as it is, half-made ones too, into a folder."""
+
+    def list_leases(self) -> tuple[Lease, ...]:
+        """Return the leases of this provider that have not been released."""
+
+
+class Prepares(Protocol):
+    """A provider that has something to build or fetch before a cluster can be created."""
+
+    def prepare(self, spec: ClusterSpec, progress: Progress) -> None:
+        """Make everything `create` needs, slowly if need be and visibly; resumable. Raises ClustersError."""

@@ -1,0 +1,1 @@
+"""The conformance harness: one module per step of the flow."""
