@@ -1,0 +1,83 @@
+"""The front door: every check and the main job, each in an environment of its own."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "tests"]
+
+#: nox kills an interrupted child after 0.3 s unless told otherwise; a cluster takes longer to delete than that.
+PATIENCE_SECONDS = 180
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the project and dependency groups exactly as locked."""
+    session.run_install(
+        "uv",
+        "sync",
+        "--locked",
+        "--no-default-groups",
+        *(f"--group={group}" for group in groups),
+        f"--python={session.virtualenv.location}",
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )
+
+
+def run_patiently(session: nox.Session, *command: str, success_codes: tuple[int, ...] = (0,)) -> None:
+    """Run something that has clusters to remove when it is interrupted."""
+    session.run(
+        *command,
+        *session.posargs,
+        interrupt_timeout=PATIENCE_SECONDS,
+        terminate_timeout=PATIENCE_SECONDS,
+        success_codes=success_codes,
+    )
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Run the matrix on real clusters: `nox -s conformance -- --psa baseline` (any option of `conformance run`)."""
+    install(session)
+    run_patiently(session, "conformance", "run")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; `-- -m 'not cluster'` leaves out those that need a cluster, which take minutes."""
+    install(session, "tests")
+    run_patiently(session, "pytest")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, spelling and metadata; `-- --fix` mends what can be mended."""
+    install(session, "lint")
+    session.run("ruff", "check", *session.posargs, ".")
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
+    session.run("codespell")
+    session.run("validate-pyproject", "pyproject.toml")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types."""
+    install(session, "types")
+    session.install("nox")
+    session.run("mypy")
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """Run the hermetic tests with the oldest dependencies that pyproject.toml allows."""
+    session.install("--resolution=lowest-direct", "--group=tests", "--editable", ".")
+    session.run("pytest", "-m", "not cluster", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what docs/benchmarks claims: `-- classify plan cluster matrix`, or all of them."""
+    install(session, "tests")
+    run_patiently(session, "python", "-m", "benchmarks")
