@@ -52,6 +52,12 @@ class ApiError(ConformanceError):
 class HelmError(ConformanceError):
     """helm refused to render or install the chart."""
 
+    def __init__(self, message: str, *, output: str = "", returncode: int | None = None) -> None:
+        """Keep all that helm said (`output`) and how it ended (`returncode`, None: not by itself)."""
+        self.output = output
+        self.returncode = returncode
+        super().__init__(message)
+
 
 class WaitError(ConformanceError):
     """Something did not come to pass within its named limit."""

@@ -1,0 +1,96 @@
+"""The adapter of our own chart, charts/build-sidecar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, assert_never
+
+from clusters.provider import Image, ImageRole
+from conformance.errors import UsageError
+from conformance.model import Builder, Transport, VolumePreparation
+
+#: The group of the client, which the volumes of both and a rootful daemon's socket are given to.
+CLIENT_GROUP: Final = 1000
+#: The user and group of BuildKit's rootless image.
+ROOTLESS_USER: Final = 1000
+SOCKET_DIRECTORY: Final = "/run/buildkit"
+PORT: Final = 1234
+
+
+class BuildSidecar:
+    """Says a builder in the values of charts/build-sidecar."""
+
+    builder_container = "buildkitd"
+    client_container = "app"
+
+    def values(self, builder: Builder, images: Mapping[ImageRole, Image], registry: str) -> dict[str, Any]:
+        """Return the values; all that a builder says is set, so that the chart's defaults change no verdict."""
+        pod: dict[str, Any] = {"securityContext": builder.pod_security_context}
+        if builder.host_users is not None:
+            pod["hostUsers"] = builder.host_users
+        return {
+            "transport": _transport(builder.transport),
+            **_volumes(builder),
+            "app": {"image": _image(images, ImageRole.APP)},
+            "builder": {
+                "image": _image(images, builder.image),
+                "args": list(builder.args),
+                # A daemon that runs as root owns its socket; the client is not root.
+                "socketGroup": CLIENT_GROUP if builder.image is ImageRole.BUILDKIT_ROOTFUL else None,
+                "stateDirectory": builder.state_directory,
+                "securityContext": builder.security_context,
+            },
+            "config": {"registries": {registry: {"http": True}}},
+            "pod": {"spec": pod},
+        }
+
+    def buildkit_host(self, builder: Builder) -> str:
+        """Return the client's BUILDKIT_HOST."""
+        match builder.transport:
+            case Transport.UNIX:
+                return f"unix://{SOCKET_DIRECTORY}/buildkitd.sock"
+            case Transport.LOOPBACK_TCP:
+                return f"tcp://127.0.0.1:{PORT}"
+            case _:
+                assert_never(builder.transport)
+
+    def post_renderer(self, builder: Builder) -> Sequence[str]:  # noqa: ARG002 - the protocol's
+        """Return nothing: the chart has a value for everything."""
+        return ()
+
+
+def _transport(transport: Transport) -> dict[str, Any]:
+    match transport:
+        case Transport.UNIX:
+            return {"type": "unix", "socketDirectory": SOCKET_DIRECTORY}
+        case Transport.LOOPBACK_TCP:
+            return {"type": "tcp", "port": PORT}
+        case _:
+            assert_never(transport)
+
+
+def _volumes(builder: Builder) -> dict[str, Any]:
+    match builder.volume_preparation:
+        case VolumePreparation.FS_GROUP:
+            method: dict[str, Any] = {"method": "fsGroup", "fsGroup": CLIENT_GROUP}
+        case VolumePreparation.INIT_CONTAINER:
+            method = {"method": "initContainer", "owner": _owner(builder)}
+        case _:
+            assert_never(builder.volume_preparation)
+    handed_over = builder.volume_preparation is VolumePreparation.INIT_CONTAINER
+    return {"volumePreparation": method, "buildctlInit": {"enabled": handed_over}}
+
+
+def _owner(builder: Builder) -> str:
+    """Return the daemon's user and group, `1000:1000` for a rootless image that says nothing else."""
+    said = {**builder.pod_security_context, **builder.security_context}
+    user = said.get("runAsUser", 0 if builder.image is ImageRole.BUILDKIT_ROOTFUL else ROOTLESS_USER)
+    return f"{user}:{said.get('runAsGroup', user)}"
+
+
+def _image(images: Mapping[ImageRole, Image], role: ImageRole) -> str:
+    if role not in images:
+        raise UsageError(
+            f"the cluster has no image for {role.value!r}: name one, or choose builders that do not use it."
+        )
+    return images[role].reference
