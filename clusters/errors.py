@@ -68,3 +68,13 @@ class ClusterFailedError(ClustersError):
         self.logs = logs
         where = f"\nits logs: {logs}" if logs is not None else ""
         super().__init__(f"cluster {name!r} failed at step {step!r}: {reason}{where}")
+
+
+class TooSlowError(ClustersError):
+    """Something that was waited for did not come in time."""
+
+    def __init__(self, what: str, limit: float) -> None:
+        """Name `what` was waited for and the `limit` in seconds."""
+        self.what = what
+        self.limit = limit
+        super().__init__(f"gave up after {limit:g} s of waiting for {what}: is the machine overloaded? try again")

@@ -9,9 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Timer
-from typing import IO
+from typing import IO, NoReturn
 
 from clusters.errors import CommandError, ProgramMissingError
+
+#: What `spawn` returns.
+Child = subprocess.Popen[bytes]
+
+_SPAWNED: list[Child] = []
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,11 +106,23 @@ def stream(
 
 def spawn(
     argv: Sequence[str | Path], *, log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+) -> Child:
     """Start a program that goes on without us, in a session of its own, its output appended to `log`."""
     words = tuple(str(word) for word in argv)
     with log.open("ab") as sink:
-        return _popen(words, cwd=cwd, env=env, stdout=sink)
+        child = _popen(words, cwd=cwd, env=env, stdout=sink)
+    # Held for good: garbage collection would warn that it still runs.
+    _SPAWNED.append(child)
+    return child
+
+
+def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> NoReturn:
+    """Become another program (found on PATH); does not return. Raises ProgramMissingError when it is absent."""
+    words = tuple(str(word) for word in argv)
+    try:
+        os.execvpe(words[0], words, dict(env))  # noqa: S606 - argv is a list and never reaches a shell
+    except FileNotFoundError as error:
+        raise ProgramMissingError(words[0]) from error
 
 
 def kill_group(pid: int, signal_number: int = signal.SIGKILL) -> None:

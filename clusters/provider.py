@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 #: Told what is happening now, one short line at a time; the caller decides how to show it.
 Progress = Callable[[str], None]
@@ -94,9 +94,13 @@ class Lease:
     run_id: str
     #: Seconds since the epoch.
     created: float
-    #: The process that holds it and when that process started (seconds since the epoch): pids are reused.
+    #: The process that holds it and when that process started (seconds after boot): pids are reused.
     pid: int
     pid_started: float
+    #: Which boot of the machine that was (`/proc/sys/kernel/random/boot_id`).
+    boot: str = ""
+    #: Nobody needs to hold it: it stays until somebody deletes it by name.
+    kept: bool = False
 
 
 class Provider(Protocol):
@@ -118,8 +122,48 @@ class Provider(Protocol):
         """Return the leases of this provider that have not been released."""
 
 
+@runtime_checkable
 class Prepares(Protocol):
     """A provider that has something to build or fetch before a cluster can be created."""
 
     def prepare(self, spec: ClusterSpec, progress: Progress) -> None:
         """Make everything `create` needs, slowly if need be and visibly; resumable. Raises ClustersError."""
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """A provider that notices when a cluster breaks while it is in use."""
+
+    def why_broken(self, name: str) -> str | None:
+        """Say which component died and how, or None while nothing is known to be wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """A trace of ours that no lease explains: `what` it is, and its `name` where `delete` can remove it."""
+
+    provider: str
+    what: str
+    name: str | None = None
+
+
+@runtime_checkable
+class FindsLeftovers(Protocol):
+    """A provider that can look for its own traces without knowing what was created."""
+
+    def find_leftovers(self) -> tuple[Leftover, ...]:
+        """Return the traces that none of the open leases explains."""
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """A provider whose clusters people use by hand, on this machine."""
+
+    def state(self, name: str) -> str:
+        """Say in a word or two how a cluster is, e.g. `ready`."""
+
+    def environment(self, name: str) -> Mapping[str, str]:
+        """Return the variables under which `kubectl` reaches a cluster. Raises ClustersError when there is none."""
+
+    def node_command(self, name: str) -> tuple[str, ...]:
+        """Return what to put before a command so that it runs on the cluster's node. Raises ClustersError."""

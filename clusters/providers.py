@@ -1,0 +1,28 @@
+"""The one table of providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rapidfuzz import process as fuzzy
+
+from clusters.embedded.provider import EmbeddedProvider
+from clusters.errors import UsageError
+from clusters.provider import Provider
+
+PROVIDERS: Final[Mapping[str, Provider]] = {
+    "embedded": EmbeddedProvider(),
+}
+
+#: How alike two names must be, of 100, for one to be meant by the other.
+ALIKE = 60
+
+
+def find(name: str) -> Provider:
+    """Return a provider. Raises UsageError that lists the choices and the nearest one."""
+    if name in PROVIDERS:
+        return PROVIDERS[name]
+    nearest = fuzzy.extractOne(name, PROVIDERS.keys(), score_cutoff=ALIKE)
+    meant = f" Did you mean {nearest[0]!r}?" if nearest is not None else ""
+    raise UsageError(f"there is no provider {name!r}. Choose from: {', '.join(sorted(PROVIDERS))}.{meant}")
