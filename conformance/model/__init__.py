@@ -20,6 +20,7 @@ from conformance.model.observation import (
     Versions,
 )
 from conformance.model.result import UNCLASSIFIED, Evidence, Finding, Layer, Outcome, Result, VerdictKind
+from conformance.model.run import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
 from conformance.model.words import (
     SUPPORTED,
     Builder,
@@ -42,7 +43,9 @@ __all__ = [
     "Builder",
     "BuilderFacts",
     "Cell",
+    "ChartRecord",
     "Claim",
+    "ClusterRecord",
     "Condition",
     "ContainerStatus",
     "ContainerTermination",
@@ -50,6 +53,8 @@ __all__ = [
     "Evidence",
     "FactsOrigin",
     "Finding",
+    "HostFacts",
+    "ImageRecord",
     "Layer",
     "Level",
     "NodeFacts",
@@ -61,6 +66,7 @@ __all__ = [
     "Record",
     "Result",
     "Role",
+    "Run",
     "Slug",
     "Source",
     "SourceKind",

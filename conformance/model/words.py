@@ -17,7 +17,9 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])
 class Record(BaseModel):
     """A frozen record that refuses unknown keys: a typo in a file is an error, never a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class PsaLevel(StrEnum):
@@ -139,6 +141,9 @@ class Claim(Record):
     policy: str = ""
     #: Node conditions that must hold, e.g. `seccomp_default = false`.
     conditions: dict[str, bool | str | int] = Field(default_factory=dict)
+    #: How often the cell is tried, and how many of the tries must end as claimed; 0: all of them.
+    repeats: int = Field(default=1, ge=1, le=100)
+    at_least: int = Field(default=0, ge=0, le=100)
     #: Where it stands in its file, for messages.
     origin: str = ""
 

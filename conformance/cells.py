@@ -1,0 +1,237 @@
+"""One cell, from namespace to verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+
+from clusters.provider import Cluster
+from conformance import chart, fixtures, namespace
+from conformance.artifacts import RunFolder
+from conformance.chart import ChartAdapter, ChartInfo
+from conformance.claims import conditions_of, resolve
+from conformance.classify import classify, decided_early
+from conformance.errors import ApiError, HelmError, WaitError
+from conformance.handover import ClusterHandover, Shared
+from conformance.judge import ControlVerdict, judge, result
+from conformance.kube import Kube
+from conformance.model import (
+    Cell,
+    Claim,
+    Finding,
+    NodeFacts,
+    Observation,
+    Result,
+    Source,
+    SourceKind,
+    Stage,
+    StageReport,
+    StageStatus,
+    VerdictKind,
+    Versions,
+)
+from conformance.observe import Known, glance, observe
+from conformance.stages import CellRun, run_stages
+from conformance.waiting import Timeouts
+
+_RELEASE = "conformance"
+#: Only failures of the infrastructure are tried again.
+_TRIES = 2
+
+
+def _say_nothing(_: Stage) -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """What every cell of one cluster shares."""
+
+    run_id: str
+    cluster: Cluster
+    folder: RunFolder
+    chart: ChartInfo
+    adapter: ChartAdapter
+    claims: tuple[Claim, ...]
+    node_facts: NodeFacts
+    versions: Versions
+    #: What the control cell showed; None while it is the control cell itself that runs.
+    control: ControlVerdict | None
+    git_context: str
+    keep: bool
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def kube(self, cell: Cell) -> Kube:
+        """Connect as a cell: its id is in the user agent."""
+        return Kube(self.cluster.kubeconfig, user_agent=f"cell/{cell.id}")
+
+
+def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
+    """Return what a cell needs to run. Raises ApiError when its cluster is not up."""
+    cluster = handover.cluster
+    if cluster is None:
+        raise ApiError(f"there is no cluster {handover.name}: {handover.failure}")
+    image = cluster.images[cell.builder.image]
+    policy = cell.level.version
+    versions = Versions(
+        kubernetes=handover.server_version,
+        policy=f"latest ({handover.server_version})" if policy == "latest" else policy,
+        chart=f"{shared.chart.name} {shared.chart.version}",
+        builder_image=image.reference,
+        builder_image_digest=image.digest,
+        builder_image_origin=image.origin,
+        helm=shared.helm,
+        harness=version("build-conformance"),
+        git_commit=shared.git_commit,
+    )
+    return Bench(
+        run_id=shared.run_id,
+        cluster=cluster,
+        folder=RunFolder.open(shared.folder),
+        chart=shared.chart,
+        adapter=chart.adapter_for(shared.chart),
+        claims=shared.claims,
+        node_facts=handover.node_facts,
+        versions=versions,
+        control=handover.control,
+        git_context=shared.request.git_context,
+        keep=shared.request.keep,
+    )
+
+
+def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_nothing) -> Result:
+    """Run a cell and return its result; everything seen is in the run's folder by then."""
+    started = time.monotonic()
+    tries: list[str] = []
+    while True:
+        observation = bench.folder.write_observation(_try(cell, bench, number=len(tries) + 1, began=began))
+        # What was written is what is judged: only that can be judged again from disk.
+        finding = classify(observation)
+        if finding.kind is not VerdictKind.INFRASTRUCTURE or len(tries) + 1 >= _TRIES:
+            break
+        tries.append(finding.class_ or "")
+        bench.folder.write_observation(observation.model_copy(update={"cell": f"{cell.id}/try-{len(tries)}"}))
+    return result_of(cell, bench, observation, finding, seconds=time.monotonic() - started, tries=tuple(tries))
+
+
+def result_of(
+    cell: Cell, bench: Bench, observation: Observation, finding: Finding, *, seconds: float, tries: tuple[str, ...] = ()
+) -> Result:
+    """Hold a finding against the claim that holds under the node's conditions."""
+    resolution = resolve(bench.claims, cell, conditions_of(observation.node_facts))
+    return result(
+        cell,
+        finding,
+        resolution,
+        judge(finding, cell, resolution, control=bench.control),
+        provenance=bench.cluster.provenance,
+        seconds=round(seconds, 2),
+        stages=observation.stages,
+        tries=tries,
+    )
+
+
+def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None]) -> Observation:
+    """Give the cell a namespace of its own, run its stages there, look at everything, and remove the namespace."""
+    kube = bench.kube(cell)
+    name = namespace.name_for(bench.run_id, f"{cell.id}-{number}" if number > 1 else cell.id)
+    cell_run = _cell_run(cell, bench, kube, name)
+    known = Known(
+        prediction=None, rendered_pod={}, predicted_pod={}, node_facts=bench.node_facts, versions=bench.versions
+    )
+    try:
+        began(Stage.ADMISSION)
+        known, stages = _install(cell, bench, cell_run, known)
+        if not stages:
+            stages = run_stages(cell_run, began=began)
+        return observe(cell_run, stages, known)
+    except (ApiError, WaitError) as error:
+        # The cluster itself is ill: what has been seen so far is all there will be.
+        return _broken_off(cell_run, known, str(error))
+    finally:
+        if not bench.keep:
+            _remove(kube, name)
+
+
+def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple[Known, tuple[StageReport, ...]]:
+    """Label the namespace, predict, install. A refused install is the admission stage's failure."""
+    labelled = namespace.manifest(cell_run.namespace, level=cell.level, run_id=bench.run_id, cell_id=cell.id)
+    namespace.create(cell_run.kube, labelled)
+    values = bench.adapter.values(cell.builder, bench.cluster.images, cell_run.fixtures.registry)
+    post_renderer = bench.adapter.post_renderer(cell.builder)
+    try:
+        manifests = chart.render(
+            bench.chart,
+            values,
+            release=_RELEASE,
+            namespace=cell_run.namespace,
+            kubernetes=cell.kubernetes,
+            post_renderer=post_renderer,
+        )
+        pod = chart.pod_template(manifests, container=bench.adapter.builder_container)
+        prediction, predicted = namespace.predict(cell_run.kube, cell_run.namespace, pod)
+        known = replace(known, prediction=prediction, rendered_pod=pod, predicted_pod=predicted)
+        said = chart.install(
+            bench.chart,
+            values,
+            release=_RELEASE,
+            namespace=cell_run.namespace,
+            kubeconfig=bench.cluster.kubeconfig,
+            post_renderer=post_renderer,
+        )
+    except HelmError as error:
+        cell_run.note("helm.txt", SourceKind.HELM, f"{error}\n", stage=Stage.ADMISSION)
+        return known, _failed_before(str(error))
+    cell_run.note("helm.txt", SourceKind.HELM, said, stage=Stage.ADMISSION)
+    return known, ()
+
+
+def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
+    addresses = fixtures.addresses()
+    cell_run = CellRun(
+        cell=cell,
+        cluster=bench.cluster,
+        kube=kube,
+        fixtures=addresses,
+        namespace=name,
+        release=_RELEASE,
+        builder_container=bench.adapter.builder_container,
+        client_container=bench.adapter.client_container,
+        timeouts=bench.timeouts,
+        git_context=bench.git_context or addresses.git_context,
+    )
+    cell_run.decided = lambda: decided_early(glance(cell_run))
+    return cell_run
+
+
+def _failed_before(detail: str) -> tuple[StageReport, ...]:
+    """Return the reports of a cell whose objects never came to be."""
+    first, *rest = Stage
+    return (
+        StageReport(stage=first, status=StageStatus.FAILED, seconds=0, detail=detail),
+        *(StageReport(stage=each, status=StageStatus.NOT_RUN, seconds=0, detail="not installed") for each in rest),
+    )
+
+
+def _broken_off(cell_run: CellRun, known: Known, error: str) -> Observation:
+    source = Source(file="harness.txt", kind=SourceKind.API, text=f"{error}\n")
+    return Observation(
+        cell=cell_run.cell.id,
+        stages=_failed_before(error),
+        prediction=known.prediction,
+        rendered_pod=known.rendered_pod,
+        sources=(*cell_run.sources, source),
+        node_facts=known.node_facts,
+        versions=known.versions,
+        builder_container=cell_run.builder_container,
+    )
+
+
+def _remove(kube: Kube, name: str) -> None:
+    try:
+        kube.delete_namespace(name)
+    except ApiError:
+        # The cluster is going or gone; its provider removes what is left.
+        return

@@ -1,0 +1,162 @@
+"""Claims: what we have committed to. Reads `matrices/claims/` and finds the claim that holds for a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from packaging.specifiers import SpecifierSet
+
+from conformance import datafile
+from conformance.errors import UsageError
+from conformance.model import Cell, Claim, NodeFacts, Record
+
+#: The value of a node condition.
+Value = bool | str | int
+
+#: Every condition a claim may name (a field of `NodeFacts`), and the type of its values.
+CONDITIONS: Final[Mapping[str, type[bool | str | int]]] = {
+    "seccomp_default": bool,
+    "apparmor": bool,
+    "ids_per_pod": int,
+    "cgroup_version": int,
+    "architecture": str,
+}
+
+_NOTHING = "no claim is made for this builder at this level"
+
+
+class ClaimsFile(Record):
+    """Claims as their file says them."""
+
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolution:
+    """The claim that holds for a cell; None when none does, and then why."""
+
+    claim: Claim | None
+    reason: str = ""
+
+
+def load(folder: Path) -> tuple[Claim, ...]:
+    """Read every claim under `folder/claims`; each remembers its file and line. Raises UsageError with all faults."""
+    claims: list[Claim] = []
+    faults: list[str] = []
+    for path in sorted((folder / "claims").glob("*.toml")):
+        try:
+            content = datafile.read(path, ClaimsFile)
+        except UsageError as error:
+            faults += error.faults
+            continue
+        lines = datafile.line_numbers(path.read_text(encoding="utf-8"))
+        for index, claim in enumerate(content.claims):
+            place = f"{path}:{datafile.line_of(lines, ('claims', index))}"
+            if claim.origin:
+                faults.append(f"{place}: remove the key 'origin': the file's place says so")
+            claims.append(claim.model_copy(update={"origin": place}))
+    if faults:
+        raise UsageError(*faults)
+    return tuple(claims)
+
+
+def resolve(claims: Sequence[Claim], cell: Cell, conditions: Mapping[str, Value] | None) -> Resolution:
+    """Find the most specific claim that holds for a cell under these node conditions (absent: not known).
+
+    A claim that asks for an unknown fact is not applied, and no less specific one that says otherwise takes its place.
+    Raises UsageError when two equally specific claims disagree.
+    """
+    facts = conditions or {}
+    selecting = sorted((claim for claim in claims if selects(claim, cell)), key=specificity, reverse=True)
+    holding = [claim for claim in selecting if _unmet(claim, facts) == ()]
+    best = holding[0] if holding else None
+    for claim in selecting:
+        missing = tuple(name for name in claim.conditions if name not in facts)
+        if not missing or any(name in facts for name in _unmet(claim, facts)):
+            continue
+        if best is None or (specificity(claim) >= specificity(best) and claim.expect != best.expect):
+            verb = "is" if len(missing) == 1 else "are"
+            reason = f"{' and '.join(missing)} {verb} not known, and the claim at {claim.origin} depends on it"
+            return Resolution(claim=None, reason=reason)
+    if best is None:
+        return Resolution(claim=None, reason=_nothing_holds(selecting, facts))
+    for rival in holding:
+        if rival.expect != best.expect and specificity(rival) == specificity(best):
+            raise UsageError(contradiction(best, rival))
+    return Resolution(claim=best)
+
+
+def conditions_of(node: NodeFacts) -> dict[str, Value]:
+    """Return the node conditions that are known; what was not seen is absent."""
+    return {name: value for name in CONDITIONS if (value := getattr(node, name)) is not None}
+
+
+def selects(claim: Claim, cell: Cell) -> bool:
+    """Say whether a claim is about a cell, whatever its node is like."""
+    return (
+        claim.builder == cell.builder.name
+        and cell.level.psa in claim.levels
+        and claim.provider in {"*", cell.provider}
+        and within(claim.kubernetes, _minor(cell.kubernetes))
+        and within(claim.policy, policy_minor(cell))
+    )
+
+
+def policy_minor(cell: Cell) -> int:
+    """Return the minor version of the policy a cell is really judged by: the server's own where none is pinned."""
+    server = _minor(cell.kubernetes)
+    return server if cell.level.version == "latest" else min(server, _minor(cell.level.version))
+
+
+def within(span: str, minor: int) -> bool:
+    """Say whether `1.<minor>` is in a range such as `>=1.33,<1.36`; the empty range holds everything."""
+    return not span or _range(span).contains(f"1.{minor}")
+
+
+def specificity(claim: Claim) -> int:
+    """Count what a claim narrows beside builder and level: provider, Kubernetes, policy and each condition."""
+    return (claim.provider != "*") + bool(claim.kubernetes) + bool(claim.policy) + len(claim.conditions)
+
+
+def describe(claim: Claim) -> str:
+    """Say what a claim selects and expects, e.g. `rootless-unset at baseline -> supported`."""
+    narrowed = [
+        f"on {claim.provider}" if claim.provider != "*" else "",
+        f"Kubernetes {claim.kubernetes}" if claim.kubernetes else "",
+        f"policy {claim.policy}" if claim.policy else "",
+        *(f"{name} = {str(value).lower()}" for name, value in claim.conditions.items()),
+    ]
+    where = ", ".join(filter(None, narrowed))
+    return f"{claim.builder} at {', '.join(claim.levels)}{f' ({where})' if where else ''} -> {claim.expect}"
+
+
+def contradiction(one: Claim, other: Claim) -> str:
+    """Say that two claims cannot both be held."""
+    return (
+        f"{other.origin}: the claim {describe(other)} contradicts {describe(one)} at {one.origin}, and neither is"
+        f" more specific: correct one, or add a condition that tells them apart"
+    )
+
+
+@lru_cache
+def _range(span: str) -> SpecifierSet:
+    return SpecifierSet(span)
+
+
+def _minor(version: str) -> int:
+    return int(version.rpartition(".")[2])
+
+
+def _unmet(claim: Claim, facts: Mapping[str, Value]) -> tuple[str, ...]:
+    return tuple(name for name, want in claim.conditions.items() if facts.get(name) != want)
+
+
+def _nothing_holds(selecting: Sequence[Claim], facts: Mapping[str, Value]) -> str:
+    names = sorted({name for claim in selecting for name in _unmet(claim, facts) if name in facts})
+    if not names:
+        return _NOTHING
+    return "no claim is made for a node with " + ", ".join(f"{name} = {str(facts[name]).lower()}" for name in names)

@@ -1,0 +1,98 @@
+"""`conformance run`: check, prepare, then pytest with our plugin."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+import pytest
+from rich.console import Console
+
+from clusters.paths import CHECKOUT
+from conformance import preflight
+from conformance.options import OPTIONS, Option, Request, Takes
+from conformance.preparation import prepare
+from conformance.report import console
+
+_SUITE = CHECKOUT / "conformance" / "suites" / "test_cells.py"
+_CONFIG = CHECKOUT / "conformance" / "suites" / "pytest.ini"
+#: Cells mostly wait for pods; more than this only makes builds on one node slow each other down.
+_WORKERS = 4
+
+_HELP = """Run conformance cells on real clusters and judge them against the committed claims.
+
+Without options the default matrix runs: every builder at every Pod Security level on an embedded cluster.
+
+\b
+Examples:
+  conformance run --plan
+  conformance run --psa baseline --builder 'rootless-*'
+  conformance run --kubernetes 1.34 --psa baseline@v1.34
+  conformance run --builder rootless-unset --psa baseline --keep
+
+\b
+Exit codes:
+  0    reality is as claimed
+  1    a claim is broken: the cell, the claim, what was seen and the line that proves it are printed
+  2    infrastructure failed, or cells stayed inconclusive
+  3    an option, a matrix, a claim or a chart is wrong
+  4    nothing ran
+  130  interrupted; what was created has been removed
+"""
+
+
+def _run(**values: Any) -> None:  # noqa: ANN401 - click hands over what the table lists
+    plan_only, workers = values.pop("plan"), values.pop("workers")
+    request = Request.of(values)
+    checked = preflight.check(request)
+    if plan_only:
+        console.show_plan(checked.plan, Console(highlight=False, soft_wrap=True))
+        return
+    if request.no_install_deps:
+        os.environ["BUILD_CONFORMANCE_INSTALL_DEPS"] = "0"
+    prepare(checked.plan, Console(stderr=True, highlight=False, soft_wrap=True))
+    workers = min(workers, len(checked.plan.cells))
+    arguments = [
+        f"--config-file={_CONFIG}",
+        f"--rootdir={CHECKOUT}",
+        "-pno:terminal",
+        f"-n{workers if workers > 1 else 0}",
+        "--dist=worksteal",
+        *request.arguments(),
+        str(_SUITE),
+    ]
+    sys.exit(int(pytest.main(arguments)))
+
+
+def _parameter(option: Option) -> click.Option:
+    match option.takes:
+        case Takes.FLAG:
+            return click.Option([option.name], is_flag=True, help=option.help)
+        case Takes.ONE:
+            return click.Option([option.name], metavar=option.metavar, help=option.help)
+        case Takes.MANY:
+            return click.Option([option.name], multiple=True, metavar=option.metavar, help=option.help)
+
+
+run_command = click.Command(
+    "run",
+    callback=_run,
+    help=_HELP,
+    short_help="Run cells on real clusters and judge them against the claims.",
+    params=[
+        *(_parameter(option) for option in OPTIONS),
+        click.Option(
+            ["--plan"], is_flag=True, help="List the cells and the time they are likely to take; run nothing."
+        ),
+        click.Option(
+            ["-n", "--workers"],
+            type=click.IntRange(min=0),
+            default=_WORKERS,
+            show_default=True,
+            metavar="N",
+            help="How many cells run at once.",
+        ),
+    ],
+)

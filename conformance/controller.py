@@ -1,0 +1,99 @@
+"""What the controlling process does beside pytest: the run's folder, its results, its reports, its clusters."""
+
+from __future__ import annotations
+
+from conformance import chart, provenance
+from conformance.artifacts import RunFolder
+from conformance.classify import RULES_DIGEST
+from conformance.display import Display
+from conformance.errors import ExitCode
+from conformance.handover import Handover, Shared
+from conformance.judge import exit_code, not_run
+from conformance.lifecycle import Lifecycle
+from conformance.model import Result, Run
+from conformance.preflight import Checked
+from conformance.report import console, write_reports
+
+
+class Controller:
+    """One run, from its plan to its reports. The only writer of `results.jsonl`."""
+
+    def __init__(self, checked: Checked) -> None:
+        """Create nothing yet."""
+        self.checked = checked
+        self.display = Display(total=len(checked.plan.cells))
+        self.exit_code: ExitCode | None = None
+        self._folder: RunFolder | None = None
+        self._lifecycle: Lifecycle | None = None
+        self._handover: Handover | None = None
+        self._results: dict[str, Result] = {}
+        self._run: Run | None = None
+
+    def begin(self) -> Handover:
+        """Write the plan, stand up the clusters, run the control cells."""
+        checked, helm = self.checked, chart.helm_version()
+        self._folder = folder = RunFolder.create(checked.request.run_dir)
+        folder.write_plan(checked.plan)
+        self._run = provenance.begun(
+            folder.run_id, matrix=checked.plan.matrix, chart=checked.chart, helm=helm, rules=RULES_DIGEST
+        )
+        folder.write_run(self._run)
+        shared = Shared(
+            run_id=folder.run_id,
+            folder=folder.path,
+            request=checked.request,
+            chart=checked.chart,
+            claims=checked.claims,
+            helm=helm,
+            git_commit=self._run.git_commit,
+        )
+        self._lifecycle = Lifecycle(checked, shared, folder, self.display.say)
+        self.display.say(f"run {self._folder.run_id} in {self._folder.path}")
+        self._handover = self._lifecycle.begin(self.record)
+        return self._handover
+
+    def record(self, result: Result) -> None:
+        """Keep a result, once: on disk before it is shown."""
+        if self._folder is not None and result.cell not in self._results:
+            self._folder.append_result(result)
+            self._results[result.cell] = result
+            self.display.ended(result)
+
+    def record_not_run(self, cell_id: str, reason: str) -> None:
+        """Keep that a planned cell did not run."""
+        cell = next((cell for cell in self.checked.plan if cell.id == cell_id), None)
+        if cell is not None:
+            self.record(not_run(cell, reason))
+
+    def record_broken(self, cell_id: str, text: str) -> None:
+        """Keep that the harness itself failed in a cell; the text says how."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        self.record_not_run(cell_id, f"the harness failed: {lines[-1] if lines else 'no message'}")
+        if self._folder is not None:
+            self._folder.write_log(f"cells/{cell_id}/harness-failure.txt", text)
+
+    def finish(self, *, interrupted: bool) -> ExitCode:
+        """Give every planned cell a result, write the reports, show them, and say how the run ends."""
+        if self.exit_code is not None or self._folder is None:
+            return self.exit_code or ExitCode.INFRASTRUCTURE
+        for cell in self.checked.plan:
+            if cell.id not in self._results:
+                self.record(not_run(cell, "interrupted" if interrupted else "the run ended before it"))
+        failed = self._handover is None or any(each.cluster is None for each in self._handover.clusters)
+        results = tuple(self._results.values())
+        self.exit_code = exit_code(results, interrupted=interrupted, infrastructure=failed)
+        self.display.close()
+        if self._run is not None:
+            clusters = self._handover.clusters if self._handover is not None else ()
+            self._folder.write_run(provenance.ended(self._run, clusters, interrupted=interrupted))
+        write_reports(self._folder)
+        console.show(self._folder, self.display.console)
+        return self.exit_code
+
+    def end(self) -> None:
+        """Finish, if that has not been done, and delete the clusters."""
+        if self._folder is None or self._lifecycle is None:
+            return
+        self.finish(interrupted=True)
+        for failure in self._lifecycle.end():
+            self.display.say(failure)

@@ -1,0 +1,85 @@
+"""What a run was: where, when, with what. `run.json`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from clusters.provider import ImageRole, Provenance
+from conformance.model.observation import SCHEMA_VERSION, NodeFacts
+from conformance.model.words import Record
+
+
+class HostFacts(Record):
+    """The machine that ran the harness."""
+
+    kernel: str = ""
+    os: str = ""
+    architecture: str = ""
+    python: str = ""
+    cpus: int = 0
+    #: Bytes.
+    memory: int = 0
+
+
+class ImageRecord(Record):
+    """An image that pods of the run used."""
+
+    role: ImageRole
+    reference: str
+    digest: str
+    origin: str
+
+
+class ClusterRecord(Record):
+    """A cluster of the run."""
+
+    #: As cells and tables call it, e.g. `embedded-1.35`.
+    cluster: str
+    provider: str
+    #: The Kubernetes line and, once the server has answered, its exact version.
+    kubernetes: str
+    version: str = ""
+    provenance: Provenance = Provenance.GENUINE
+    images: tuple[ImageRecord, ...] = ()
+    #: What only the provider knows: versions of its components.
+    facts: dict[str, str] = Field(default_factory=dict)
+    node: NodeFacts = NodeFacts()
+    #: How long it took to create; 0 when it never came up.
+    seconds: float = 0.0
+    #: Why it never came up; empty when it did.
+    failure: str = ""
+
+
+class ChartRecord(Record):
+    """The chart under test."""
+
+    name: str = ""
+    version: str = ""
+    #: Path or URL it was read from.
+    origin: str = ""
+    #: SHA-256 over its files.
+    digest: str = ""
+
+
+class Run(Record):
+    """Provenance of a run, readable without the harness."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    #: ISO 8601, UTC. `ended` is empty while it runs, and for ever after a kill.
+    started: str
+    ended: str = ""
+    interrupted: bool = False
+    argv: tuple[str, ...] = ()
+    matrix: str = ""
+    #: Version of the harness, its git commit, and whether the checkout had changes.
+    harness: str = ""
+    git_commit: str = ""
+    git_dirty: bool = False
+    #: SHA-256 over the classification rules.
+    rules: str = ""
+    chart: ChartRecord = ChartRecord()
+    host: HostFacts = HostFacts()
+    #: Versions of programs and packages that took part, by name.
+    versions: dict[str, str] = Field(default_factory=dict)
+    clusters: tuple[ClusterRecord, ...] = ()

@@ -1,0 +1,109 @@
+"""The node's facts: what the API says, what canary pods see, and what their behaviour shows."""
+
+from __future__ import annotations
+
+from conformance import namespace
+from conformance.errors import ApiError, WaitError
+from conformance.kube import Json, Kube
+from conformance.model import FactsOrigin, Level, NodeFacts, PsaLevel
+from conformance.observe import proc
+from conformance.waiting import Timeouts, poll
+
+#: Sysctls and module parameters that decide whether an unprivileged process may make a user namespace.
+_SYSCTLS = (
+    "kernel.apparmor_restrict_unprivileged_userns",
+    "kernel.unprivileged_userns_clone",
+    "user.max_user_namespaces",
+    "kernel.keys.maxkeys",
+)
+_APPARMOR = "/sys/module/apparmor/parameters/enabled"
+_PLAIN = "node-facts"
+_USERNS = "node-facts-userns"
+
+
+def start(kube: Kube, *, image: str, run_id: str) -> str:
+    """Create the canary pods without waiting; return their namespace. Raises ApiError, WaitError."""
+    name = namespace.name_for(run_id, "node-facts")
+    # Baseline, because a canary has to leave its seccomp profile unset: what it then runs under is the answer.
+    level = Level(psa=PsaLevel.BASELINE)
+    namespace.create(kube, namespace.manifest(name, level=level, run_id=run_id, cell_id="node-facts"))
+    kube.create_pod(name, _canary(_PLAIN, image, host_users=None))
+    kube.create_pod(name, _canary(_USERNS, image, host_users=False))
+    return name
+
+
+def read(kube: Kube, name: str) -> NodeFacts:
+    """Wait for the canaries, read them and the API; what cannot be read stays None. Removes the namespace."""
+    plain, userns = _log(kube, name, _PLAIN), _log(kube, name, _USERNS)
+    kube.delete_namespace(name)
+    nodes = kube.nodes()
+    info = nodes[0]["status"]["nodeInfo"] if nodes else {}
+    node_name = str(nodes[0]["metadata"]["name"]) if nodes else ""
+    seen = proc.sections(plain)
+    seccomp = proc.facts(plain, FactsOrigin.TWIN).seccomp
+    apparmor = seen.get(_APPARMOR)
+    return NodeFacts(
+        name=node_name,
+        kernel=info.get("kernelVersion"),
+        os=info.get("osImage"),
+        architecture=info.get("architecture"),
+        container_runtime=info.get("containerRuntimeVersion"),
+        kubelet=info.get("kubeletVersion"),
+        cgroup_version={"yes": 2, "no": 1}.get(seen.get("cgroup2", "")),
+        apparmor=apparmor == "Y" if plain else None,
+        seccomp_default=seccomp != 0 if seccomp is not None else None,
+        ids_per_pod=_userns_size(proc.sections(userns).get("uid_map", "")),
+        sysctls={key: seen[key] for key in _SYSCTLS if key in seen},
+        configz=_configz(kube, node_name),
+    )
+
+
+def _canary(name: str, image: str, *, host_users: bool | None) -> Json:
+    lines = [proc.script("self")]
+    for key in _SYSCTLS:
+        lines += [f"echo '==conformance== {key}'", f"cat /proc/sys/{key.replace('.', '/')} 2>/dev/null || true"]
+    lines += [f"echo '==conformance== {_APPARMOR}'", f"cat {_APPARMOR} 2>/dev/null || echo N"]
+    lines += [
+        "echo '==conformance== cgroup2'",
+        "if [ -f /sys/fs/cgroup/cgroup.controllers ]; then echo yes; else echo no; fi",
+    ]
+    spec: Json = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 0,
+        "containers": [{"name": "canary", "image": image, "command": ["sh", "-c", "\n".join(lines)]}],
+    }
+    if host_users is not None:
+        spec["hostUsers"] = host_users
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def _log(kube: Kube, name: str, pod: str) -> str:
+    """Return a canary's output, or nothing when it did not end well (a node without user namespaces refuses one)."""
+
+    def look() -> str | None:
+        found = kube.pod(name, pod)
+        phase = found.get("status", {}).get("phase") if found else "Failed"
+        return str(phase) if phase in {"Succeeded", "Failed"} else None
+
+    try:
+        phase = poll(look, within=Timeouts().facts, what=f"the canary pod {pod}", every=0.1)
+    except WaitError:
+        return ""
+    return (kube.logs(name, pod, "canary") or "") if phase == "Succeeded" else ""
+
+
+def _userns_size(uid_map: str) -> int | None:
+    """Return how many ids a pod's user namespace has; None when there was none (the full range is no namespace)."""
+    ranges = [line.split() for line in uid_map.splitlines()]
+    size = sum(int(each[2]) for each in ranges if len(each) == 3)  # noqa: PLR2004 - proc(5): three columns
+    return size if 0 < size < 2**32 - 1 else None
+
+
+def _configz(kube: Kube, node: str) -> Json:
+    try:
+        config = kube.configz(node)["kubeletconfig"]
+    except (ApiError, KeyError):
+        return {}
+    return {key: config[key] for key in ("seccompDefault", "userNamespaces", "featureGates") if key in config}

@@ -1,0 +1,131 @@
+"""The options of a run, once: the command line and the pytest plugin both read this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.model import Record
+
+
+class Takes(Enum):
+    """What an option takes."""
+
+    FLAG = "flag"
+    ONE = "one"
+    MANY = "many"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One option."""
+
+    name: str
+    takes: Takes
+    help: str
+    metavar: str = ""
+
+    @property
+    def field(self) -> str:
+        """Return the option's field in `Request`."""
+        return self.name.removeprefix("--").replace("-", "_")
+
+
+OPTIONS: Final[tuple[Option, ...]] = (
+    Option(
+        name="--cluster",
+        takes=Takes.MANY,
+        metavar="PROVIDER",
+        help="Where the cluster comes from. Repeat for several. Default: what the matrix says.",
+    ),
+    Option(
+        name="--kubernetes",
+        takes=Takes.MANY,
+        metavar="LINE",
+        help="Kubernetes line of the cluster, e.g. 1.34. Repeat for several. Default: what the matrix says.",
+    ),
+    Option(
+        name="--psa",
+        takes=Takes.MANY,
+        metavar="LEVEL[@VERSION]",
+        help="Pod Security level: privileged, baseline or restricted; baseline@v1.34 pins the policy version. "
+        "Repeat for several. Default: what the matrix says.",
+    ),
+    Option(
+        name="--builder",
+        takes=Takes.MANY,
+        metavar="GLOB",
+        help="Builders by name or glob, e.g. 'rootless-*'. Repeat for several. Default: what the matrix says.",
+    ),
+    Option(
+        name="--matrix",
+        takes=Takes.ONE,
+        metavar="NAME|FILE",
+        help="Which cells run when nothing narrows them: a name under matrices/ or a TOML file. Default: default.",
+    ),
+    Option(
+        name="--git-context",
+        takes=Takes.ONE,
+        metavar="URL",
+        help="Build this git context (as buildctl takes it: URL#ref:subdir) instead of the one in the cluster.",
+    ),
+    Option(
+        name="--chart",
+        takes=Takes.ONE,
+        metavar="PATH|oci://...",
+        help="The chart under test. Default: charts/build-sidecar.",
+    ),
+    Option(
+        name="--keep",
+        takes=Takes.FLAG,
+        help="Keep clusters and namespaces for a look; `python -m clusters delete NAME` removes them.",
+    ),
+    Option(
+        name="--run-dir",
+        takes=Takes.ONE,
+        metavar="DIR",
+        help="Where runs are kept, each in a folder of its own. Default: .conformance/runs.",
+    ),
+    Option(
+        name="--no-install-deps",
+        takes=Takes.FLAG,
+        help="Refuse to install missing Debian packages; say which are missing instead.",
+    ),
+)
+
+
+class Request(Record):
+    """What a run was asked for; empty means: what the matrix says."""
+
+    cluster: tuple[str, ...] = ()
+    kubernetes: tuple[str, ...] = ()
+    psa: tuple[str, ...] = ()
+    builder: tuple[str, ...] = ()
+    matrix: str = "default"
+    git_context: str = ""
+    chart: str = ""
+    keep: bool = False
+    run_dir: Path = Path(".conformance/runs")
+    no_install_deps: bool = False
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Request:
+        """Make a request of parsed options, leaving out what was not given."""
+        return cls(**{option.field: values[option.field] for option in OPTIONS if values.get(option.field)})
+
+    def arguments(self) -> list[str]:
+        """Return the request as command line arguments, so that it can be repeated or handed on."""
+        words: list[str] = []
+        for option in OPTIONS:
+            value = getattr(self, option.field)
+            match option.takes:
+                case Takes.FLAG:
+                    words += [option.name] if value else []
+                case Takes.ONE:
+                    words += [f"{option.name}={value}"] if value else []
+                case Takes.MANY:
+                    words += [f"{option.name}={each}" for each in value]
+        return words

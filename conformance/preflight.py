@@ -1,0 +1,68 @@
+"""Everything that is checked before anything is created: options, matrix, builders, claims, chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clusters.embedded import toolchain
+from clusters.paths import CHECKOUT
+from clusters.providers import PROVIDERS
+from conformance import chart, claims, consistency, matrix
+from conformance import plan as planning
+from conformance.chart import ChartAdapter, ChartInfo
+from conformance.classify import CLASSES
+from conformance.errors import UsageError
+from conformance.model import Claim
+from conformance.options import Request
+from conformance.plan import Plan, Selection
+
+REFERENCE_CHART = CHECKOUT / "charts" / "build-sidecar"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """A request that holds together."""
+
+    request: Request
+    plan: Plan
+    claims: tuple[Claim, ...]
+    chart: ChartInfo
+    adapter: ChartAdapter
+
+
+def check(request: Request) -> Checked:
+    """Read and check everything the request names. Raises UsageError with every fault that was found."""
+    faults: list[str] = []
+    choices = {name: _lines(name) for name in PROVIDERS}
+    planned: Plan | None = None
+    known: tuple[Claim, ...] = ()
+    try:
+        table = matrix.load(request.matrix)
+        selection = Selection(
+            clusters=request.cluster, kubernetes=request.kubernetes, levels=request.psa, builders=request.builder
+        )
+        planned = planning.make(table, selection, choices)
+        known = claims.load(table.folder)
+        every = planning.reachable((table, *(matrix.load(name) for name in matrix.names())), choices)
+        consistency.check(
+            known,
+            builders=table.builders,
+            providers=PROVIDERS,
+            classes=CLASSES,
+            cells=(*planned, *every),
+        )
+    except UsageError as error:
+        faults += error.faults
+    try:
+        info = chart.load(request.chart or str(REFERENCE_CHART))
+        adapter = chart.adapter_for(info)
+    except UsageError as error:
+        raise UsageError(*faults, *error.faults) from error
+    if faults or planned is None:
+        raise UsageError(*faults)
+    return Checked(request=request, plan=planned, claims=known, chart=info, adapter=adapter)
+
+
+def _lines(provider: str) -> tuple[str, ...]:
+    """Return the Kubernetes lines a provider has; none listed: any line goes."""
+    return toolchain.KUBERNETES_LINES if provider == "embedded" else ()

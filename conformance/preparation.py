@@ -1,0 +1,26 @@
+"""The visible step before anything is created: what the plan's providers need is installed, built, fetched."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.text import Text
+
+from clusters import providers
+from clusters.provider import ClusterSpec, Prepares
+from conformance.plan import Plan
+
+
+def prepare(plan: Plan, console: Console) -> None:
+    """Let each provider prepare for its clusters, showing what it does. Raises ClustersError."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(Text(f"{time.monotonic() - started:6.1f}s  {text}"))
+
+    for name, line in plan.clusters:
+        provider = providers.find(name)
+        if isinstance(provider, Prepares):
+            say(f"preparing for {name}, Kubernetes {line}")
+            provider.prepare(ClusterSpec(name="preparation", run_id="preparation", kubernetes=line), say)

@@ -1,0 +1,96 @@
+"""Who ran what, where, with which versions: `run.json`, readable without the harness."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from clusters import process
+from clusters.paths import CHECKOUT
+from clusters.provider import Provenance
+from conformance.chart import ChartInfo
+from conformance.handover import ClusterHandover
+from conformance.model import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
+
+_PACKAGES = ("kubernetes", "pyhelm3", "pytest", "pytest-xdist")
+
+
+def now() -> str:
+    """Return the time, ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def begun(run_id: str, *, matrix: str, chart: ChartInfo, helm: str, rules: str) -> Run:
+    """Return what is known of a run when it begins."""
+    commit, dirty = git_state()
+    return Run(
+        run_id=run_id,
+        started=now(),
+        argv=tuple(sys.argv),
+        matrix=matrix,
+        harness=version("build-conformance"),
+        git_commit=commit,
+        git_dirty=dirty,
+        rules=rules,
+        chart=ChartRecord(name=chart.name, version=chart.version, origin=chart.source, digest=chart.digest),
+        host=_host(),
+        versions={"helm": helm, **{name: version(name) for name in _PACKAGES}},
+    )
+
+
+def ended(run: Run, clusters: Iterable[ClusterHandover], *, interrupted: bool) -> Run:
+    """Add what is known when it has ended."""
+    records = tuple(_cluster(each) for each in clusters)
+    return run.model_copy(update={"ended": now(), "interrupted": interrupted, "clusters": records})
+
+
+def git_state() -> tuple[str, bool]:
+    """Return the harness's commit and whether the checkout differs from it; empty outside a checkout."""
+    if not (CHECKOUT / ".git").exists():
+        return "", False
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    head = process.run(["git", "rev-parse", "HEAD"], cwd=CHECKOUT, env=environment, check=False)
+    if head.returncode != 0:
+        return "", False
+    changes = process.run(["git", "status", "--porcelain"], cwd=CHECKOUT, env=environment, check=False)
+    return head.stdout.strip(), bool(changes.stdout.strip())
+
+
+def _cluster(handover: ClusterHandover) -> ClusterRecord:
+    provider, _, line = handover.name.rpartition("-")
+    cluster = handover.cluster
+    return ClusterRecord(
+        cluster=handover.name,
+        provider=provider,
+        kubernetes=line,
+        version=handover.server_version,
+        provenance=cluster.provenance if cluster else Provenance.GENUINE,
+        images=tuple(
+            ImageRecord(role=image.role, reference=image.reference, digest=image.digest, origin=image.origin)
+            for image in (cluster.images.values() if cluster else ())
+        ),
+        facts=dict(cluster.facts) if cluster else {},
+        node=handover.node_facts,
+        seconds=round(handover.seconds, 2),
+        failure=handover.failure,
+    )
+
+
+def _host() -> HostFacts:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        release = {}
+    return HostFacts(
+        kernel=platform.release(),
+        os=release.get("PRETTY_NAME", platform.system()),
+        architecture=platform.machine(),
+        python=platform.python_version(),
+        cpus=os.cpu_count() or 0,
+        memory=memory,
+    )

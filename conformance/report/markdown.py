@@ -1,0 +1,184 @@
+"""The report as Markdown that GitHub shows as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from conformance.model import Outcome, Result, Run
+from conformance.report import summary
+from conformance.report.summary import Grid
+
+_SYMBOLS: Final = {True: "✅", False: "❌"}
+
+
+def render(results: Sequence[Result], run: Run) -> str:
+    """Return the report; the same results and run give the same bytes."""
+    return "\n".join(
+        [
+            *_head(results, run),
+            *_headlines(results),
+            *(line for grid in summary.grids(results) for line in _table(grid, run)),
+            *_broken(results),
+            *_doubtful(results),
+            *_flakes(results),
+            *_provenance(run),
+            "",
+        ]
+    )
+
+
+def _head(results: Sequence[Result], run: Run) -> Iterator[str]:
+    yield f"# Build conformance, run {_text(run.run_id)}"
+    yield ""
+    yield f"{_text(summary.sentence(results))}."
+    if run.interrupted:
+        yield "The run was interrupted: cells that did not run say so."
+
+
+def _headlines(results: Sequence[Result]) -> Iterator[str]:
+    for result in summary.with_outcome(results, Outcome.UNEXPECTED_SUPPORT):
+        yield ""
+        yield "> [!IMPORTANT]"
+        yield (
+            f"> **Unexpected support:** {_code(result.cell)} builds, though {_code(summary.claimed(result))}"
+            " is claimed to refuse it."
+        )
+
+
+def _table(grid: Grid, run: Run) -> Iterator[str]:
+    yield ""
+    yield f"## {_text(grid.cluster)}{f' ({grid.caveat})' if grid.caveat else ''}"
+    yield ""
+    for cluster in run.clusters:
+        if cluster.cluster == grid.cluster and cluster.failure:
+            yield f"The cluster never came up: {_text(cluster.failure)}"
+            yield ""
+    yield f"| builder | {' | '.join(map(_text, grid.levels))} |"
+    yield f"|---|{'---|' * len(grid.levels)}"
+    for builder in grid.builders:
+        row = [_cell(grid.cells.get((builder, level))) for level in grid.levels]
+        yield f"| {_text(builder)} | {' | '.join(row)} |"
+    if grid.control is not None:
+        yield ""
+        yield f"Control (not counted): {_code(grid.control.cell)}: {_cell(grid.control)}"
+
+
+def _cell(result: Result | None) -> str:
+    if result is None:
+        return ""
+    what = _text(summary.seen(result))
+    match result.outcome:
+        case Outcome.AS_CLAIMED:
+            return f"{_SYMBOLS[result.class_ is None]} {what}"
+        case Outcome.NOT_RUN:
+            return "⚪ not run"
+        case Outcome.INCONCLUSIVE:
+            return f"❔ {what} (inconclusive)"
+        case _:
+            return f"{_SYMBOLS[result.class_ is None]} {what} (**{result.outcome}**)"
+
+
+def _broken(results: Sequence[Result]) -> Iterator[str]:
+    found = (*summary.with_outcome(results, Outcome.UNEXPECTED_SUPPORT), *summary.broken(results))
+    if not found:
+        return
+    yield ""
+    yield "## Broken claims"
+    for result in found:
+        yield ""
+        yield f"### {_text(result.cell)}: {result.outcome}"
+        yield ""
+        source = f" ({_text(result.claim_source)})" if result.claim_source else ""
+        yield f"- claimed: {_code(summary.claimed(result))}{source}"
+        at = f" at stage {_code(result.stage)}" if result.stage else ""
+        layer = f", layer {_code(result.layer)}" if result.layer else ""
+        yield f"- seen: {_code(summary.seen(result))}{at}{layer}"
+        for line in summary.evidence(result):
+            yield f"- evidence: {_code(line)}"
+        for remark in result.remarks:
+            yield f"- {_text(remark)}"
+
+
+def _doubtful(results: Sequence[Result]) -> Iterator[str]:
+    for outcome, title in (
+        (Outcome.INCONCLUSIVE, "Inconclusive"),
+        (Outcome.NOT_RUN, "Not run"),
+        (Outcome.UNCLAIMED, "Unclaimed"),
+    ):
+        found = summary.with_outcome(results, outcome)
+        if found:
+            yield ""
+            yield f"## {title}"
+            yield ""
+        for result in found:
+            yield f"- {_code(result.cell)}: {_text(result.reason or summary.seen(result))}"
+            for line in summary.evidence(result):
+                yield f"  - evidence: {_code(line)}"
+
+
+def _flakes(results: Sequence[Result]) -> Iterator[str]:
+    found = summary.flaky(results)
+    if found:
+        yield ""
+        yield "## Tried more than once"
+        yield ""
+    for result in found:
+        yield f"- {_code(result.cell)}: earlier tries ended in {', '.join(map(_code, result.tries))}"
+
+
+def _provenance(run: Run) -> Iterator[str]:
+    chart = f"{run.chart.name} {run.chart.version} {run.chart.digest}".strip()
+    rows = [
+        ("started", run.started),
+        ("ended", run.ended),
+        ("command", " ".join(run.argv)),
+        ("matrix", run.matrix),
+        ("harness", run.harness),
+        ("git commit", f"{run.git_commit}{' with local changes' if run.git_dirty else ''}"),
+        ("rules", run.rules),
+        ("chart", chart),
+        ("host", " ".join(filter(None, (run.host.os, run.host.kernel, run.host.architecture)))),
+    ]
+    for cluster in run.clusters:
+        node = cluster.node
+        facts = [cluster.version, cluster.provenance, node.os, node.kernel, node.container_runtime]
+        rows.append((cluster.cluster, ", ".join(str(fact) for fact in facts if fact)))
+        rows += [
+            (f"{cluster.cluster} {image.role}", f"{image.reference} {image.digest} ({image.origin})")
+            for image in cluster.images
+        ]
+    rows += sorted(run.versions.items())
+    known = [(name, value) for name, value in rows if value]
+    if known:
+        yield ""
+        yield "## Provenance"
+        yield ""
+        yield "| what | value |"
+        yield "|---|---|"
+    for name, value in known:
+        yield f"| {_text(name)} | {_text(value)} |"
+
+
+def _text(text: str) -> str:
+    """Escape what Markdown or HTML would take for markup; line ends become spaces."""
+    flat = " ".join(text.split())
+    for mark in "\\`*_[]<>|~#":
+        flat = (
+            flat.replace(mark, f"\\{mark}")
+            if mark not in "<>"
+            else flat.replace(mark, {"<": "&lt;", ">": "&gt;"}[mark])
+        )
+    return flat
+
+
+def _code(text: str) -> str:
+    """Return a text as code, fenced by more backticks than it holds; a table's bar is escaped."""
+    flat = " ".join(text.split()).replace("|", "\\|")
+    longest, run = 0, 0
+    for character in flat:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    fence = "`" * (longest + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"

@@ -1,0 +1,55 @@
+"""How a stage runs `buildctl` in the client's container."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from conformance.model import SourceKind, Stage
+from conformance.stages.context import CellRun, StageFailedError, has_died
+from conformance.waiting import Deadline
+
+_LOOK_AT_DAEMON_EVERY_SECONDS = 1.0
+
+
+def build(cell_run: CellRun, stage: Stage, options: Iterable[str], *, prepare: str = "", then: str = "") -> str:
+    """Run one build and return its output; `prepare` and `then` are shell lines before and after it.
+
+    The client is cut off as soon as the daemon has died: some clients wait long for an answer that cannot come.
+    Raises StageFailedError when the build fails.
+    """
+    command = shlex.join(["buildctl", "build", "--progress=plain", "--frontend=dockerfile.v0", *options])
+    script = "\n".join(line for line in ("set -eu", prepare, command, then) if line)
+    next_look = Deadline(_LOOK_AT_DAEMON_EVERY_SECONDS)
+
+    def daemon_died() -> bool:
+        nonlocal next_look
+        if not next_look.passed:
+            return False
+        next_look = Deadline(_LOOK_AT_DAEMON_EVERY_SECONDS)
+        return has_died(cell_run.pod(), cell_run.builder_container)
+
+    ran = cell_run.in_client(["sh", "-c", script], within=cell_run.timeouts.build, give_up=daemon_died)
+    cell_run.note(f"build/{stage}.txt", SourceKind.BUILD, ran.output, stage=stage)
+    if ran.ok:
+        return ran.output
+    if ran.code is None and not has_died(cell_run.pod(), cell_run.builder_container):
+        raise StageFailedError(f"the build did not end within {cell_run.timeouts.build:g} s")
+    lines = [line for line in ran.output.splitlines() if line.strip()]
+    raise StageFailedError(lines[-1][:500] if lines else f"buildctl ended with {ran.code} and said nothing")
+
+
+def local_context(dockerfile: str) -> str:
+    """Return shell lines that make a build context around the image's static busybox, and change into it."""
+    return "\n".join(
+        (
+            'context="$(mktemp -d)"',
+            'cd "$context"',
+            "cp /bin/busybox busybox",
+            f"printf '%s' {shlex.quote(dockerfile)} > Dockerfile",
+        )
+    )
+
+
+#: Builds from the folder the client stands in.
+LOCAL = ("--local=context=.", "--local=dockerfile=.", "--no-cache")

@@ -1,0 +1,1 @@
+"""The suites pytest runs on a cluster; each asks one question."""

@@ -1,0 +1,87 @@
+"""Waiting: the only place that sleeps, and every limit by its name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tenacity
+
+from conformance.errors import WaitError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeouts:
+    """Every limit of the harness, in seconds. One that runs out makes a cell inconclusive, never unsupported."""
+
+    #: From a namespace's creation until its default ServiceAccount exists (pods are refused without it).
+    service_account: float = 30
+    #: One request to the API server.
+    request: float = 30
+    #: From the install until a controller has created the pod or was refused.
+    admission: float = 30
+    #: From the pod's creation until a node is chosen: other cells may hold the resources.
+    schedule: float = 60
+    #: Until the builder's image is on the node.
+    pull: float = 120
+    #: Until the runtime has started every container.
+    start: float = 60
+    #: Until the daemon lists its workers to the client.
+    ready: float = 60
+    #: One build, from the client's start to its end.
+    build: float = 120
+    #: Until a pod of the pushed image has ended.
+    run_image: float = 60
+    #: A command inside a container that only reads.
+    command: float = 20
+    #: Until the git server and the registry answer.
+    fixtures: float = 90
+    #: Until a pod that only reads facts has ended.
+    facts: float = 20
+
+
+T = TypeVar("T")
+
+#: Between two looks at something that changes within a second.
+POLL_SECONDS = 0.2
+
+
+def poll(look: Callable[[], T | None], *, within: float, what: str, every: float = POLL_SECONDS) -> T:
+    """Call `look` until it returns something. Raises WaitError after `within` seconds, saying `what`."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda result: result is None),
+        stop=tenacity.stop_after_delay(within),
+        wait=tenacity.wait_fixed(every),
+        sleep=time.sleep,
+    )
+    try:
+        found = retrying(look)
+    except tenacity.RetryError as error:
+        raise WaitError(f"{what} did not come to pass within {within:g} s") from error
+    assert found is not None  # noqa: S101 - the retry condition says so
+    return found
+
+
+def pause(seconds: float = POLL_SECONDS) -> None:
+    """Let a little time pass between two looks of a loop that bounds itself."""
+    time.sleep(seconds)
+
+
+class Deadline:
+    """A point in time that a loop must not pass."""
+
+    def __init__(self, seconds: float) -> None:
+        """Set it `seconds` from now."""
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """Return the seconds left, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Say whether it is too late."""
+        return self.remaining <= 0
