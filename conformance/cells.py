@@ -106,13 +106,14 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
     started = time.monotonic()
     tries: list[str] = []
     while True:
-        observation = bench.folder.write_observation(_try(cell, bench, number=len(tries) + 1, began=began))
+        seen = _try(cell, bench, number=len(tries) + 1, began=began)
         # What was written is what is judged: only that can be judged again from disk.
+        observation = bench.folder.write_observation(cell.id, seen)
         finding = classify(observation)
         if finding.kind is not VerdictKind.INFRASTRUCTURE or len(tries) + 1 >= _TRIES:
             break
         tries.append(finding.class_ or "")
-        bench.folder.write_observation(observation.model_copy(update={"cell": f"{cell.id}/try-{len(tries)}"}))
+        bench.folder.write_observation(cell.id, seen, attempt=len(tries))
     return result_of(cell, bench, observation, finding, seconds=time.monotonic() - started, tries=tuple(tries))
 
 
@@ -135,24 +136,24 @@ def result_of(
 
 def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None]) -> Observation:
     """Give the cell a namespace of its own, run its stages there, look at everything, and remove the namespace."""
-    kube = bench.kube(cell)
     name = namespace.name_for(bench.run_id, f"{cell.id}-{number}" if number > 1 else cell.id)
-    cell_run = _cell_run(cell, bench, kube, name)
-    known = Known(
-        prediction=None, rendered_pod={}, predicted_pod={}, node_facts=bench.node_facts, versions=bench.versions
-    )
-    try:
-        began(Stage.ADMISSION)
-        known, stages = _install(cell, bench, cell_run, known)
-        if not stages:
-            stages = run_stages(cell_run, began=began)
-        return observe(cell_run, stages, known)
-    except (ApiError, WaitError) as error:
-        # The cluster itself is ill: what has been seen so far is all there will be.
-        return _broken_off(cell_run, known, str(error))
-    finally:
-        if not bench.keep:
-            _remove(kube, name)
+    with bench.kube(cell) as kube:
+        cell_run = _cell_run(cell, bench, kube, name)
+        known = Known(
+            prediction=None, rendered_pod={}, predicted_pod={}, node_facts=bench.node_facts, versions=bench.versions
+        )
+        stages: tuple[StageReport, ...] = ()
+        try:
+            began(Stage.ADMISSION)
+            known, stages = _install(cell, bench, cell_run, known)
+            stages = stages or run_stages(cell_run, began=began)
+            return observe(cell_run, stages, known)
+        except (ApiError, WaitError) as error:
+            # The cluster itself is ill: what has been seen so far is all there will be.
+            return _broken_off(cell_run, known, stages, str(error))
+        finally:
+            if not bench.keep:
+                _remove(kube, name)
 
 
 def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple[Known, tuple[StageReport, ...]]:
@@ -215,11 +216,15 @@ def _failed_before(detail: str) -> tuple[StageReport, ...]:
     )
 
 
-def _broken_off(cell_run: CellRun, known: Known, error: str) -> Observation:
+def _broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...], error: str) -> Observation:
+    if all(each.status is not StageStatus.FAILED for each in stages):
+        # What cannot be looked at afterwards has not passed.
+        last = {"status": StageStatus.FAILED, "detail": error}
+        stages = (*stages[:-1], stages[-1].model_copy(update=last)) if stages else _failed_before(error)
     source = Source(file="harness.txt", kind=SourceKind.API, text=f"{error}\n")
     return Observation(
         cell=cell_run.cell.id,
-        stages=_failed_before(error),
+        stages=stages,
         prediction=known.prediction,
         rendered_pod=known.rendered_pod,
         sources=(*cell_run.sources, source),

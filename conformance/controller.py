@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance import chart, provenance
-from conformance.artifacts import RunFolder
+from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.classify import RULES_DIGEST
 from conformance.display import Display
 from conformance.errors import ExitCode
@@ -23,6 +23,8 @@ class Controller:
         self.checked = checked
         self.display = Display(total=len(checked.plan.cells))
         self.exit_code: ExitCode | None = None
+        #: Somebody wanted the run to end before its time.
+        self.interrupted = False
         self._folder: RunFolder | None = None
         self._lifecycle: Lifecycle | None = None
         self._handover: Handover | None = None
@@ -70,22 +72,22 @@ class Controller:
         lines = [line for line in text.splitlines() if line.strip()]
         self.record_not_run(cell_id, f"the harness failed: {lines[-1] if lines else 'no message'}")
         if self._folder is not None:
-            self._folder.write_log(f"cells/{cell_id}/harness-failure.txt", text)
+            self._folder.write_text(f"cells/{cell_id}/harness-failure.txt", text)
 
-    def finish(self, *, interrupted: bool) -> ExitCode:
+    def finish(self) -> ExitCode:
         """Give every planned cell a result, write the reports, show them, and say how the run ends."""
         if self.exit_code is not None or self._folder is None:
             return self.exit_code or ExitCode.INFRASTRUCTURE
         for cell in self.checked.plan:
             if cell.id not in self._results:
-                self.record(not_run(cell, "interrupted" if interrupted else "the run ended before it"))
+                self.record(not_run(cell, INTERRUPTED if self.interrupted else "the run ended before it"))
         failed = self._handover is None or any(each.cluster is None for each in self._handover.clusters)
         results = tuple(self._results.values())
-        self.exit_code = exit_code(results, interrupted=interrupted, infrastructure=failed)
+        self.exit_code = exit_code(results, interrupted=self.interrupted, infrastructure=failed)
         self.display.close()
         if self._run is not None:
             clusters = self._handover.clusters if self._handover is not None else ()
-            self._folder.write_run(provenance.ended(self._run, clusters, interrupted=interrupted))
+            self._folder.write_run(provenance.ended(self._run, clusters, interrupted=self.interrupted))
         write_reports(self._folder)
         console.show(self._folder, self.display.console)
         return self.exit_code
@@ -94,6 +96,6 @@ class Controller:
         """Finish, if that has not been done, and delete the clusters."""
         if self._folder is None or self._lifecycle is None:
             return
-        self.finish(interrupted=True)
+        self.finish()
         for failure in self._lifecycle.end():
             self.display.say(failure)

@@ -21,12 +21,24 @@ _MARKS = {
 }
 
 
+#: Columns where there is no terminal to ask: a log is read with room to spare.
+_LOG_WIDTH = 160
+
+
+def result_console() -> Console:
+    """Return the console that results go to: standard output."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _LOG_WIDTH
+    return console
+
+
 class Display:
     """Progress of one run, on standard error so that standard output stays the result."""
 
     def __init__(self, total: int) -> None:
         """Show `total` selected cells."""
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = result_console()
         self._progress = Console(stderr=True, highlight=False, soft_wrap=True)
         self._total = total
         self._done = 0

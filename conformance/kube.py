@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import urllib3
 import yaml
@@ -64,6 +64,16 @@ class Kube:
         self._core = client.CoreV1Api(self._api)
         self._apps = client.AppsV1Api(self._api)
         self._exec_core = client.CoreV1Api(self._exec_api)
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block closes every connection."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close every connection."""
+        for api in (self._api, self._exec_api):
+            api.rest_client.pool_manager.clear()
+            api.close()  # type: ignore[no-untyped-call] # ships no types
 
     def version(self) -> str:
         """Return the server's version, e.g. `v1.35.4`."""
@@ -188,6 +198,9 @@ class Kube:
             return Ran(code=code, output=session.read_all())
         finally:
             session.close()
+            # `close` leaves the socket open when the server has already said goodbye.
+            if session.sock.sock is not None:
+                session.sock.sock.close()
 
     def _call(self, method: Callable[..., Any], *args: object, **options: object) -> Answer:
         try:

@@ -78,15 +78,15 @@ class Lifecycle:
 
     def _furnish(self, title: str, cluster: Cluster, *, seconds: float) -> ClusterHandover:
         """Start the fixtures and read the node's facts, at the same time."""
-        kube = Kube(cluster.kubeconfig, user_agent=f"run/{cluster.run_id}")
-        canaries = node.start(kube, image=cluster.images[ImageRole.APP].reference, run_id=cluster.run_id)
-        fixtures.start(kube, cluster)
-        node_facts = node.read(kube, canaries)
-        took = fixtures.wait(kube)
-        self._say(f"{title}: git server and registry ready after {took:.1f} s more")
-        return ClusterHandover(
-            name=title, cluster=cluster, seconds=seconds, server_version=kube.version(), node_facts=node_facts
-        )
+        with Kube(cluster.kubeconfig, user_agent=f"run/{cluster.run_id}") as kube:
+            canaries = node.start(kube, image=cluster.images[ImageRole.APP].reference, run_id=cluster.run_id)
+            fixtures.start(kube, cluster)
+            node_facts = node.read(kube, canaries)
+            took = fixtures.wait(kube)
+            self._say(f"{title}: git server and registry ready after {took:.1f} s more")
+            return ClusterHandover(
+                name=title, cluster=cluster, seconds=seconds, server_version=kube.version(), node_facts=node_facts
+            )
 
     def _run_control(self, handover: ClusterHandover) -> Result:
         cell = next(each for each in self.checked.plan.controls if each.cluster == handover.name)

@@ -100,8 +100,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Give the run its exit code: pytest's own knows nothing of claims."""
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is not None and not session.config.option.collectonly:
-        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-        session.exitstatus = controller.finish(interrupted=interrupted)
+        session.exitstatus = controller.finish()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -119,6 +118,11 @@ class Recorder:
     def __init__(self, controller: Controller) -> None:
         """Record into the controller's run folder."""
         self._controller = controller
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that somebody wanted it to end; pytest calls this for its own exits too."""
+        if not isinstance(excinfo.value, pytest.exit.Exception) or excinfo.value.returncode == ExitCode.INTERRUPTED:
+            self._controller.interrupted = True
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Show that a cell has begun."""

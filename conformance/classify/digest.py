@@ -15,7 +15,9 @@ def _digest() -> str:
         for rule in class_.rules:
             check = rule.check.__name__ if rule.check is not None else ""
             kinds = sorted(rule.kinds) if rule.kinds is not None else ""
-            parts.append(f"{rule.pattern}|{kinds}|{rule.near}|{rule.unless}|{rule.also}|{rule.tier}|{check}")
+            parts.append(
+                f"{rule.pattern}|{kinds}|{rule.near}|{rule.unless}|{rule.unless_near}|{rule.also}|{rule.tier}|{check}"
+            )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

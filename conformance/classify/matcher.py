@@ -18,7 +18,7 @@ from conformance.model import Evidence, SourceKind
 _CHUNK: Final = 256 * 1024
 #: Chunks overlap by this much, so that context and folded or very long lines are not cut.
 _OVERLAP: Final = 4 * 1024
-#: `near` and `unless` look at so many lines, and so many bytes, before and after.
+#: `near` and `unless_near` look at so many lines, and so many bytes, before and after.
 _LINES_AROUND: Final = 10
 _BYTES_AROUND: Final = 6 * 1024
 _LONGEST_EVIDENCE: Final = 1000
@@ -170,12 +170,17 @@ def _first_hit(numbered: _Numbered, chunk: _Chunk, steps: Steps, file: str, orde
 def _accepted(rule: Rule, chunk: _Chunk, match: Any, rest: str) -> bool:  # noqa: ANN401 — re2 ships no types
     if rule.check is not None and not rule.check(rest):
         return False
-    if not rule.near and not rule.unless:
+    if rule.unless:
+        start, end = chunk.statement(match.start())
+        line = chunk.text[max(start, match.start() - _BYTES_AROUND) : min(end, match.end() + _BYTES_AROUND)]
+        if compiled(rule.unless).search(line) is not None:
+            return False
+    if not rule.near and not rule.unless_near:
         return True
     around = chunk.around(match.start(), match.end())
     if rule.near and compiled(rule.near).search(around) is None:
         return False
-    return not rule.unless or compiled(rule.unless).search(around) is None
+    return not rule.unless_near or compiled(rule.unless_near).search(around) is None
 
 
 def _from(chunk: _Chunk, position: int) -> str:

@@ -38,9 +38,12 @@ class Rule:
     pattern: str
     #: Source kinds the rule applies to; None: those of its class.
     kinds: frozenset[SourceKind] | None = None
-    #: Must (near) or must not (unless) match in the lines around.
+    #: Must match in the lines around.
     near: str = ""
+    #: Must not match in the line itself.
     unless: str = ""
+    #: Must not match in the lines around.
+    unless_near: str = ""
     #: Other classes that the same text allows: where given, the text alone does not settle it.
     also: tuple[str, ...] = ()
     tier: Tier = Tier.CAUSE

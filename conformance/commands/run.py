@@ -12,6 +12,7 @@ from rich.console import Console
 
 from clusters.paths import CHECKOUT
 from conformance import preflight
+from conformance.display import result_console
 from conformance.options import OPTIONS, Option, Request, Takes
 from conformance.preparation import prepare
 from conformance.report import console
@@ -48,7 +49,7 @@ def _run(**values: Any) -> None:  # noqa: ANN401 - click hands over what the tab
     request = Request.of(values)
     checked = preflight.check(request)
     if plan_only:
-        console.show_plan(checked.plan, Console(highlight=False, soft_wrap=True))
+        console.show_plan(checked.plan, result_console(), claims=checked.claims, workers=max(workers, 1))
         return
     if request.no_install_deps:
         os.environ["BUILD_CONFORMANCE_INSTALL_DEPS"] = "0"

@@ -6,14 +6,26 @@ name says that they are secret (environment, flags, JSON, YAML), and the data of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from conformance.redact.manifests import redact_manifests
-from conformance.redact.rules import MARK, RULES, apply, is_basic, is_secret_flag, is_secret_name, is_value
+from conformance.redact.rules import (
+    MARK,
+    RULES,
+    apply,
+    is_basic,
+    is_secret_flag,
+    is_secret_name,
+    is_value,
+    may_hold_secrets,
+)
 
 __all__ = ["MARK", "data", "text"]
+
+#: Characters up to which a text is worth remembering: names and reasons come again in every cell.
+_SHORT: Final = 120
 
 #: Names whose values are secret though their last word does not say so; compared in lower case.
 _HEADERS: Final = {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-registry-auth", "x-auth-token"}
@@ -22,11 +34,7 @@ _FILES: Final = {".dockerconfigjson", ".dockercfg", ".netrc", ".git-credentials"
 
 def text(raw: str) -> str:
     """Return a text without its secrets, each replaced by `[redacted]`, on the same number of lines."""
-    content = raw.encode("utf-8", "surrogatepass")
-    content = redact_manifests(content)
-    for rule in RULES:
-        content = apply(rule, content)
-    return content.decode("utf-8", "surrogatepass")
+    return _short(raw) if len(raw) <= _SHORT else _any(raw)
 
 
 def data(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
@@ -98,9 +106,14 @@ def _items(values: Iterable[Any]) -> Iterable[Any]:
         after_flag = isinstance(value, str) and is_secret_flag(value)
 
 
-def json_text(raw: str) -> str:
-    """Return a JSON document redacted as data, as one line; a document that is none is redacted as text."""
-    try:
-        return json.dumps(data(json.loads(raw)), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text(raw)
+@lru_cache(maxsize=4096)
+def _short(raw: str) -> str:
+    return _any(raw)
+
+
+def _any(raw: str) -> str:
+    content = redact_manifests(raw.encode("utf-8", "surrogatepass"))
+    if may_hold_secrets(content):
+        for rule in RULES:
+            content = apply(rule, content)
+    return content.decode("utf-8", "surrogatepass")

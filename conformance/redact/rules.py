@@ -30,12 +30,18 @@ def apply(rule: Rule, content: bytes) -> bytes:
     end = 0
     for found in rule.pattern.finditer(content):
         secret = found[1]
-        if not rule.holds(secret):
-            continue
         start, stop = found.span(1)
+        before = content[found.start() : start].rstrip(b"\\\"'=: \t")
+        if not rule.holds(secret) or before.lower().endswith(_NAMES_OF_OTHERS):
+            continue
         pieces += [content[end:start], b"\n".join(_blank_line(line) for line in secret.split(b"\n"))]
         end = stop
     return b"".join([*pieces, content[end:]]) if pieces else content
+
+
+def may_hold_secrets(content: bytes) -> bool:
+    """Say whether any rule matches, in one pass."""
+    return _ANY.search(content) is not None
 
 
 def is_value(found: bytes) -> bool:
@@ -131,6 +137,14 @@ RULES: Final[Sequence[Rule]] = (
     _rule(rf"(?s){_KEY}(.*?)-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY", _is_unmarked),
     _rule(rf"{_KEY}((?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]{{16,}})+)", _is_unmarked),
     _rule(r"(LS0tLS1CRUdJTi[A-Za-z0-9+/=]+)", _is_encoded_key),
+    # Userinfo: all of it over http, where it may be a token alone; elsewhere only with a password. `image:tag@sha256:`
+    # has none.
+    _rule(r"""(?i)\bhttps?://([^\s/?#"'<>\\]+)@""", _is_unmarked),
+    _rule(
+        r"""(?i)\b(?:git|ssh|ftps?|postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb(?:\+srv)?|smtps?|ldaps?|wss?|tcp)"""
+        r"""(?:\+[a-z]+)?://([^\s/?#"'<>\\:@]*:[^\s/?#"'<>\\]+)@""",
+        _is_unmarked,
+    ),
     # Tokens that tell themselves: JWT, GitHub, GitLab, AWS, Google, Azure, Slack, npm, PyPI, Docker Hub, k3s.
     _rule(r"(\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)"),
     _rule(r"(\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}))"),
@@ -149,14 +163,6 @@ RULES: Final[Sequence[Rule]] = (
     ),
     _rule(r"(?i)\bbearer\s+([A-Za-z0-9._~+/-]{16,}=*)"),
     _rule(r"(?i)\bbasic\s+([A-Za-z0-9+/]{6,}={0,2})", is_basic),
-    # Userinfo: all of it over http, where it may be a token alone; elsewhere only with a password. `image:tag@sha256:`
-    # has none.
-    _rule(r"""(?i)\bhttps?://([^\s/?#"'<>\\]+)@""", _is_unmarked),
-    _rule(
-        r"""(?i)\b(?:git|ssh|ftps?|postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb(?:\+srv)?|smtps?|ldaps?|wss?|tcp)"""
-        r"""(?:\+[a-z]+)?://([^\s/?#"'<>\\:@]*:[^\s/?#"'<>\\]+)@""",
-        _is_unmarked,
-    ),
     # Signed URLs.
     _rule(r"""(?i)[?&](?:sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token))=([^&\s"'#\\]+)"""),
     # Values named as secrets: query, JSON (also inside JSON), environment and `key = value`, flags, YAML, Go structs.
@@ -183,3 +189,10 @@ RULES: Final[Sequence[Rule]] = (
     _rule(r"""(?i)\blogin\b[^\r\n]*?\s-p[ =]?["']?([^\s"']+)""", _is_argument),
     _rule(r"""\bmachine\s+\S+\s+login\s+\S+\s+password\s+(\S+)"""),
 )
+
+#: All of them as one pattern: most texts hold nothing, and this says so at once.
+_ALL: Final = re2.Options()
+_ALL.encoding = re2.Options.Encoding.LATIN1
+_ALL.never_capture = True
+_ALL.max_mem = 64 * 1024 * 1024
+_ANY: Final = re2.compile(b"|".join(b"(?:%s)" % rule.pattern.pattern for rule in RULES), _ALL)

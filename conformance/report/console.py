@@ -110,10 +110,14 @@ def _show_broken(results: Sequence[Result], folder: RunFolder, console: Console)
 
 
 def _show_doubtful(results: Sequence[Result], console: Console) -> None:
-    for result in summary.with_outcome(results, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.UNCLAIMED):
+    for result in summary.with_outcome(results, Outcome.INCONCLUSIVE):
         console.print(Text(f"{result.outcome}: {result.cell}: {result.reason}", style=_STYLES[result.outcome]))
-        if result.outcome is Outcome.INCONCLUSIVE:
-            _show_evidence(result, console)
+        _show_evidence(result, console)
+    shared: dict[tuple[Outcome, str], list[str]] = {}
+    for result in summary.with_outcome(results, Outcome.NOT_RUN, Outcome.UNCLAIMED):
+        shared.setdefault((result.outcome, result.reason), []).append(result.cell)
+    for (outcome, reason), cells in shared.items():
+        console.print(Text(f"{outcome}: {reason}: {', '.join(cells)}", style=_STYLES[outcome]))
     for result in summary.flaky(results):
         console.print(Text(f"tried {len(result.tries) + 1} times: {result.cell}: first {', '.join(result.tries)}"))
 

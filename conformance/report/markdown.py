@@ -173,8 +173,8 @@ def _text(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a text as code, fenced by more backticks than it holds; a table's bar is escaped."""
-    flat = " ".join(text.split()).replace("|", "\\|")
+    """Return a text as code, outside of tables, fenced by more backticks than it holds."""
+    flat = " ".join(text.split())
     longest, run = 0, 0
     for character in flat:
         run = run + 1 if character == "`" else 0

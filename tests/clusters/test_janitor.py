@@ -65,7 +65,7 @@ def test_what_a_dead_process_held_is_removed_and_released() -> None:
 
 @pytest.mark.usefixtures("state_dir")
 @pytest.mark.parametrize("everything", [False, True])
-def test_what_a_living_process_holds_is_left_alone(everything: bool) -> None:
+def test_what_a_living_process_holds_is_left_alone(*, everything: bool) -> None:
     ledger.take(held_by_us("running"))
     provider = FakeProvider()
     findings = janitor.sweep(table(provider), everything=everything)

@@ -131,7 +131,7 @@ def test_a_cluster_that_fails_leaves_logs_results_and_nothing_else(
     provider.fails = ClusterFailedError("c", "start etcd", "it died")
     handed = controller.begin()
     assert "it died" in handed.clusters[0].failure
-    assert controller.finish(interrupted=False) == ExitCode.INFRASTRUCTURE
+    assert controller.finish() == ExitCode.INFRASTRUCTURE
     controller.end()
     assert provider.calls == ["create 1.35", "logs", "delete"]
     assert {result.outcome for result in lines(controller).values()} == {Outcome.NOT_RUN}
@@ -145,6 +145,7 @@ def test_an_interrupt_during_creation_still_deletes_and_fills_the_results(
     provider.fails = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         controller.begin()
+    controller.interrupted = True
     controller.end()
     assert provider.calls == ["create 1.35", "delete"]
     assert controller.exit_code == ExitCode.INTERRUPTED
@@ -172,7 +173,7 @@ def test_a_cell_without_a_result_becomes_not_run_and_a_second_result_is_not_writ
     cell = controller.checked.plan.cells[0].id
     controller.record_broken(cell, "Traceback ...\nValueError: oops")
     controller.record_not_run(cell, "later")
-    assert controller.finish(interrupted=False) == ExitCode.NOTHING_RAN
+    assert controller.finish() == ExitCode.NOTHING_RAN
     result = lines(controller)[cell]
     assert "ValueError: oops" in result.reason
     controller.end()
@@ -181,7 +182,7 @@ def test_a_cell_without_a_result_becomes_not_run_and_a_second_result_is_not_writ
 def test_the_run_records_its_provenance(controller: Controller, control: Callable[[str | None], None]) -> None:
     control(None)
     controller.begin()
-    controller.finish(interrupted=False)
+    controller.finish()
     folder = controller._folder
     assert folder is not None
     run = folder.read_run()

@@ -131,7 +131,7 @@ def locked(show: Show) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        with show.step(f"another run is building into {root()}: waiting for it to finish", "the other run finished"):
+        with show.step(f"another run is building into {root()}", "waiting for it to finish", "finished"):
             lock.acquire(poll_interval=LIMITS.lock_poll)
     try:
         yield

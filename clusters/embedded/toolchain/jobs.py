@@ -22,9 +22,12 @@ class Job:
     @property
     def title(self) -> str:
         """What is built, for people."""
-        tool = self.first.tool
-        names = ", ".join(program.name for program in self.programs)
-        return f"{tool} {self.first.version}" + (f" ({names})" if names != tool else "")
+        return f"{self.first.tool} {self.first.version}"
+
+    @property
+    def names(self) -> str:
+        """The programs that come out, for people."""
+        return ", ".join(program.name for program in self.programs)
 
 
 def jobs_for(programs: Iterable[Program]) -> tuple[Job, ...]:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from rich.console import Console
-from rich.errors import LiveError
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
@@ -20,10 +19,10 @@ from clusters.provider import Progress
 class Step:
     """Something that takes a while: its title, how far it is, and since when it runs."""
 
-    def __init__(self, title: str) -> None:
-        """Start the clock of a step with this title."""
+    def __init__(self, title: str, detail: str) -> None:
+        """Start the clock of a step with this title that is at this detail."""
         self.title = title
-        self.detail = ""
+        self.detail = detail
         self._started = time.monotonic()
 
     def elapsed(self) -> str:
@@ -32,7 +31,7 @@ class Step:
 
     def line(self) -> str:
         """Return title, detail and elapsed time as one line."""
-        return f"{self.title}{': ' if self.detail else ''}{self.detail} ... {self.elapsed()}"
+        return f"{self.title}: {self.detail} ... {self.elapsed()}"
 
     def __rich__(self) -> Spinner:
         """Return the live line; rich asks for it anew each time it refreshes."""
@@ -48,31 +47,17 @@ class Show:
         self._console = console or Console(stderr=True)
 
     @contextmanager
-    def step(self, title: str, done: str = "") -> Iterator[Step]:
-        """Show a step while the block runs; say `done` and how long it took when it ends well."""
-        step = Step(title)
-        with self._live(step) if self._console.is_terminal else self._plain(step):
-            yield step
-        if done:
-            self.say(f"{done} in {step.elapsed()}")
-
-    @contextmanager
-    def _live(self, step: Step) -> Iterator[None]:
+    def step(self, title: str, doing: str, done: str) -> Iterator[Step]:
+        """Show a step while the block runs, what it is doing first; say `done` and how long it took if it ends well."""
+        step = Step(title, doing)
         live = Live(step, console=self._console, transient=True, refresh_per_second=4)
-        try:
-            live.start()
-        except LiveError:  # the caller shows a live display of its own, and there can be only one
-            with self._plain(step):
-                yield
-            return
-        try:
-            yield
-        finally:
-            live.stop()
+        with live if self._console.is_terminal else self._plain(step):
+            yield step
+        self.say(f"{title}: {done} in {step.elapsed()}")
 
     @contextmanager
     def _plain(self, step: Step) -> Iterator[None]:
-        self.say(step.title)
+        self.say(f"{step.title}: {step.detail}")
         with _repeating(lambda: self.say(step.line()), LIMITS.heartbeat):
             yield
 

@@ -96,14 +96,14 @@ def _build(missing: tuple[Program, ...], show: Show) -> None:
         title = f"[{number}/{len(jobs)}] {job.title}"
         # Before building: what is changed meanwhile is not what was built.
         identities = {program.name: key.of_go(program, using) for program in job.programs}
-        with show.step(f"{title}: building", f"{title}: built") as step, builder.prefetching(following):
+        with show.step(title, f"building {job.names}", "built") as step, builder.prefetching(following):
             for name, built in builder.build(job, step).items():
                 cache.publish(identities[name], name, built)
 
 
 def _take(program: DebianProgram, show: Show) -> None:
     title = f"{program.name} from Debian's package {program.package}"
-    with show.step(f"{title}: fetching", f"{title}: taken"):
+    with show.step(title, "fetching", "taken"):
         taken = debian.take(program, cache.fresh_folder("debian"))
         identity = key.of_debian(program, version=taken.version, architecture=taken.architecture)
         cache.publish(identity, program.name, taken.binary)

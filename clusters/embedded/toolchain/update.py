@@ -30,7 +30,7 @@ def update(tools: Iterable[ToolRecord], *, progress: Progress) -> None:
     with cache.locked(show):
         using = obtain(progress)
         for tool in tools:
-            with show.step(f"{tool.name} {tool.version}: resolving", f"{tool.name} {tool.version}: resolved"):
+            with show.step(f"{tool.name} {tool.version}", "resolving", "resolved"):
                 _resolve(tool, using, MODULES / tool.name)
         cache.clear_work()
 

@@ -37,11 +37,13 @@ CLASSES: Final = (
         remedy="Label the namespace `privileged`, or remove the fields that the message names.",
         reference=_PSA + "#baseline",
         rules=(
-            Rule(pattern=r"violates PodSecurity\W{0,4}baseline", unless=_ENGINES, detail=violations),
-            Rule(pattern=r'"baseline:[\w.]+": \w[^\n(]* \(', unless=rf"would violate|{_ENGINES}", detail=violations),
+            Rule(pattern=r"violates PodSecurity\W{0,4}baseline", unless_near=_ENGINES, detail=violations),
+            Rule(
+                pattern=r'"baseline:[\w.]+": \w[^\n(]* \(', unless_near=rf"would violate|{_ENGINES}", detail=violations
+            ),
             Rule(
                 pattern=_BASELINE_REASONS,
-                unless=rf"would violate|PodSecurity\W{{0,4}}restricted|\"restricted:|{_ENGINES}",
+                unless_near=rf"would violate|PodSecurity\W{{0,4}}restricted|\"restricted:|{_ENGINES}",
                 also=("psa-restricted-violation", "psa-warning"),
                 detail=violations,
             ),
@@ -56,11 +58,15 @@ CLASSES: Final = (
         remedy="Fill in all fields that `restricted` asks for in every container, or run the builder in another namespace.",
         reference=_PSA + "#restricted",
         rules=(
-            Rule(pattern=r"violates PodSecurity\W{0,4}restricted", unless=_ENGINES, detail=violations),
-            Rule(pattern=r'"restricted:[\w.]+": \w[^\n(]* \(', unless=rf"would violate|{_ENGINES}", detail=violations),
+            Rule(pattern=r"violates PodSecurity\W{0,4}restricted", unless_near=_ENGINES, detail=violations),
+            Rule(
+                pattern=r'"restricted:[\w.]+": \w[^\n(]* \(',
+                unless_near=rf"would violate|{_ENGINES}",
+                detail=violations,
+            ),
             Rule(
                 pattern=_RESTRICTED_REASONS,
-                unless=rf"would violate|violates PodSecurity|{_ENGINES}",
+                unless_near=rf"would violate|violates PodSecurity|{_ENGINES}",
                 also=("psa-warning",),
                 detail=violations,
             ),

@@ -132,7 +132,7 @@ CLASSES: Final = (
         explains=("build-step-failed",),
         rules=(
             Rule(
-                pattern=r"no cgroup mount found|/sys/fs/cgroup\S*.*no such file or directory|cgroup mountpoint does not exist"
+                pattern=r"no cgroup mount found|mountpoint for cgroup not found|/sys/fs/cgroup\S*.*no such file or directory|cgroup mountpoint does not exist"
                 r"|cgroups?: (?:cgroup )?\S* ?(?:does not exist|not found|deleted|no such file)|cgroup \S+ (?:does not exist|not mounted)",
                 unless=_CLUSTER_MAKERS,
             ),
@@ -174,7 +174,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"exec format error",
                 kinds=frozenset({SourceKind.UNKNOWN}),
-                unless=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet|containerd task|shim task",
+                unless_near=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet|containerd task|shim task",
                 also=("container-arch-mismatch",),
             ),
         ),
@@ -219,7 +219,6 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"command \[buildkitd\b[^\n]*no-process-sandbox[^\n]*\] exited: signal: killed",
-                unless=r"OOMKilled",
                 also=("oom-killed",),
                 tier=Tier.CAUSE,
             ),

@@ -101,7 +101,6 @@ CLASSES: Final = (
                 pattern=r"could ?n.t find remote ref|Remote branch .* not found|does not contain ref|reference is not a tree"
                 r"|pathspec .* did not match|not our ref|unknown revision|bad revision|no such (?:remote )?ref\b|invalid refspec"
                 r"|(?:git|clone|fetch|checkout)\b.*reference not found|fatal: bad object|unable to resolve (?:reference|ref)\b",
-                unless=_SUBMODULE,
             ),
         ),
     ),
@@ -205,7 +204,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"failed to fetch remote|error fetching default branch|git\b.*exit status 128|fatal: repository '[^'\n]*' not found"
                 r"|repository not exported|remote: Repository not found|fatal: Could not read from remote repository|load git source .*ERROR"
-                r"|exit status 128",
+                r"|exit (?:status|code) 128|fatal: remote error|fatal: The remote end hung up|early EOF|RPC failed; curl",
                 also=("git-auth-failed", "git-ref-not-found", "git-tls-failed", "git-dns-failed"),
                 tier=Tier.CONSEQUENCE,
             ),

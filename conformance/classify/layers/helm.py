@@ -21,12 +21,13 @@ CLASSES: Final = (
         remedy="Classify the events first, always.",
         reference=_INSTALL,
         kinds=_BY_HELM,
+        explains=("build-deadline-exceeded",),
         rules=(
             Rule(
                 pattern=r"timed out waiting for the condition|(?:INSTALLATION|UPGRADE|ROLLBACK|UNINSTALLATION) FAILED: .*(?:deadline|timed? ?out)"
                 r"|client rate limiter Wait returned an error|would exceed context deadline|failed (?:pre|post)-\w+: .*(?:timed out|deadline)"
                 r"|(?:release|resource) \S+ .*(?:timed out|not ready\W.*deadline)|Helm \w+ failed: .*(?:timed? ?out|deadline)"
-                r"|install retries exhausted",
+                r"|hooks? failed: .*(?:timed out|deadline|not ready)|resource not ready, name: .*InProgress|install retries exhausted",
                 tier=Tier.CONSEQUENCE,
             ),
         ),

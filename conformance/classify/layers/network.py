@@ -111,7 +111,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"error reading from server|transport is closing|closing transport due to|client connection is (?:being closed|closing)"
                 r"|code = Unavailable desc = (?:unexpected )?EOF|Unavailable: (?:unexpected )?EOF|keepalive ping failed|received prior goaway"
-                r"|no active session for|websocket: close|file already closed|rpc error: .*(?:connection reset by peer|use of closed network)"
+                r"|waiting for server handshake|no active session for|websocket: close|file already closed|rpc error: .*(?:connection reset by peer|use of closed network)"
                 r"|error while dialing: use of closed|server has closed the stream|code = Unavailable desc = (?:transport|the connection)",
                 also=_DEATHS,
                 tier=Tier.CONSEQUENCE,

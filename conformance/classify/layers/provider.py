@@ -139,7 +139,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"loading config file: \S*config\.json|\.docker/(?:config\.json|buildx\S*|contexts\S*): permission denied",
                 near=r"permission denied",
-                unless=r"#\d+ (?:\[|DONE)",
+                unless_near=r"#\d+ (?:\[|DONE)",
             ),
         ),
     ),
@@ -181,7 +181,7 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"exceeding approved .*quota|approved (?:Total Regional )?\w* ?Cores quota|(?:Insufficient\w*|Exceed\w*)\w*Quota|QuotaExceeded"
+                pattern=r"exceeding (?:approved .*)?quota|approved (?:Total Regional )?\w* ?Cores quota|(?:Insufficient\w*|Exceed\w*)\w*Quota|QuotaExceeded"
                 r"|ErrCode_Insufficient\w+|SkuNotAvailable|AllocationFailed|regional (?:vcpu|cores) quota",
                 detail=message,
             ),

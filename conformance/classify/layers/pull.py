@@ -29,9 +29,16 @@ CLASSES: Final = (
         meaning="The node may not pull the image, or the image does not exist (registries do not tell the two apart).",
         remedy="imagePullSecrets, the right name, or load the image into the kind or k3d cluster.",
         reference=_IMAGES + "#imagepullbackoff",
-        explains=("image-pull-failed",),
+        explains=("image-pull-failed", "registry-unauthorized", "registry-push-denied", "registry-manifest-unknown"),
         rules=(
             Rule(pattern=rf"{PULL}.*{_DENIED}", unless=rf"{_OTHER_PLATFORM}|toomanyrequests", detail=message),
+            Rule(
+                pattern=r"unauthorized: |manifest unknown|requested access to the resource is denied|authentication required",
+                near=PULL,
+                unless=rf"{_OTHER_PLATFORM}|toomanyrequests",
+                detail=message,
+                tier=Tier.CONSEQUENCE,
+            ),
             Rule(
                 pattern=r"pull access denied for|repository does not exist or may require .*docker login",
                 unless=rf"{_OTHER_PLATFORM}|toomanyrequests|failed to solve|#\d+ ",
@@ -76,7 +83,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"\bPulling\s+.*Pulling image",
                 near=r"waiting to start: ContainerCreating|waiting\W.*ContainerCreating",
-                unless=rf"Successfully pulled|{PULL}",
+                unless_near=rf"Successfully pulled|{PULL}",
                 also=("image-pull-failed",),
                 tier=Tier.CONSEQUENCE,
             ),

@@ -23,7 +23,6 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=_CLONE + "operation not permitted",
-                unless=r"unprivileged_userns_clone needs|apparmor_restrict_unprivileged_userns is",
                 also=("rootlesskit-unprivileged-clone-disabled",),
             ),
         ),
@@ -38,7 +37,6 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=_CLONE + "permission denied",
-                unless=r"apparmor_restrict_unprivileged_userns",
                 also=("rootlesskit-apparmor-userns-restricted",),
             ),
         ),
@@ -193,7 +191,7 @@ CLASSES: Final = (
                 pattern=r"no sub[ug]id ranges found for user|Format not correct for /etc/sub[ug]id|cannot parse sub[ug]id"
                 r"|compute uid/gid map: .*sub[ug]id|[ug]id range \[[^\]\n]*\) -> \[[^\]\n]*\) not allowed"
                 r"|(?:no|missing) (?:entry|entries|line) .*/etc/sub[ug]id",
-                unless=r"single mapping|cannot find UID/GID for user|rootless mode in man pages",
+                unless_near=r"single mapping|cannot find UID/GID for user|rootless mode in man pages",
             ),
         ),
     ),

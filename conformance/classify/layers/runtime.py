@@ -174,7 +174,9 @@ CLASSES: Final = (
         remedy="chmod before chown, or add the capability FOWNER.",
         reference="https://man7.org/linux/man-pages/man7/capabilities.7.html",
         kinds=frozenset({SourceKind.INIT, SourceKind.STATUS, SourceKind.UNKNOWN, SourceKind.CONTAINER}),
-        rules=(Rule(pattern=r"\bchmod: .*operation not permitted", unless=rf"{_BUILD_STEP}|error building image"),),
+        rules=(
+            Rule(pattern=r"\bchmod: .*operation not permitted", unless_near=rf"{_BUILD_STEP}|error building image"),
+        ),
     ),
     FailureClass(
         name="container-arch-mismatch",
@@ -184,12 +186,12 @@ CLASSES: Final = (
         remedy="Build and push the image for the node's platform.",
         reference="https://docs.docker.com/build/building/multi-platform/",
         rules=(
-            Rule(pattern=r"exec format error", kinds=_STARTED - {SourceKind.UNKNOWN}, unless=_BUILD_STEP),
+            Rule(pattern=r"exec format error", kinds=_STARTED - {SourceKind.UNKNOWN}, unless_near=_BUILD_STEP),
             Rule(
                 pattern=r"exec format error",
                 kinds=frozenset({SourceKind.UNKNOWN}),
                 near=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet|containerd task|shim task",
-                unless=_BUILD_STEP,
+                unless_near=_BUILD_STEP,
             ),
         ),
     ),
@@ -203,7 +205,6 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"exit(?:ed)?[ _-]?(?:code|status|with)?(?: code| status)?\W{1,6}137\b",
-                unless=r"OOM ?Kill|out of memory",
                 also=("oom-killed", "pod-evicted"),
                 tier=Tier.CONSEQUENCE,
             ),

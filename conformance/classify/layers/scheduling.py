@@ -23,7 +23,7 @@ CLASSES: Final = (
         remedy="A larger node, or lower requests.",
         reference="https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#my-pods-are-pending-with-event-message-failedscheduling",
         rules=(
-            Rule(pattern=_COUNTED, check=lacks_resources, detail=message, tier=Tier.STATE, unless=_PLACED),
+            Rule(pattern=_COUNTED, check=lacks_resources, detail=message, tier=Tier.STATE, unless_near=_PLACED),
             Rule(
                 pattern=r"\bOutOf(?:cpu|memory|ephemeral-storage)\b|Node didn't have enough resource: (?:cpu|memory|ephemeral)"
                 r"|no nodes available to schedule pods",
@@ -40,7 +40,7 @@ CLASSES: Final = (
         remedy="Tolerations or labels; on kind and k3d free the host's disk.",
         reference="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
         rules=(
-            Rule(pattern=_COUNTED, check=excluded_by_placement, detail=message, tier=Tier.STATE, unless=_PLACED),
+            Rule(pattern=_COUNTED, check=excluded_by_placement, detail=message, tier=Tier.STATE, unless_near=_PLACED),
             Rule(
                 pattern=r"Predicate (?:NodeAffinity|TaintToleration|NodeUnschedulable)\w* failed"
                 r"|(?:Reason|Status)\W{1,12}NodeAffinity\b|had (?:untolerated )?taint \{",
@@ -58,8 +58,8 @@ CLASSES: Final = (
         remedy="Add nodes, or raise the kubelet's maxPods.",
         reference="https://kubernetes.io/docs/setup/best-practices/cluster-large/",
         rules=(
-            Rule(pattern=_COUNTED, check=lacks_pod_slots, detail=message, tier=Tier.STATE, unless=_PLACED),
-            Rule(pattern=r"\bOutOfpods\b|enough resource: pods", detail=message, tier=Tier.STATE, unless=_PLACED),
+            Rule(pattern=_COUNTED, check=lacks_pod_slots, detail=message, tier=Tier.STATE, unless_near=_PLACED),
+            Rule(pattern=r"\bOutOfpods\b|enough resource: pods", detail=message, tier=Tier.STATE, unless_near=_PLACED),
         ),
     ),
 )

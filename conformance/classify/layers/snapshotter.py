@@ -54,11 +54,15 @@ CLASSES: Final = (
         remedy="A device plugin for /dev/fuse, or the native snapshotter.",
         reference="https://github.com/containerd/fuse-overlayfs-snapshotter",
         rules=(
-            Rule(pattern=r"fuse-overlayfs (?:is )?not (?:functional|supported).*"),
-            Rule(pattern=_FUSE_ABSENT, near=r"fuse3\.fuse-overlayfs|mount\.fuse3|snapshotter|buildkit"),
+            Rule(pattern=r"fuse-overlayfs (?:is )?not (?:functional|supported)", unless=r"auto snapshotter"),
             Rule(
                 pattern=_FUSE_ABSENT,
-                unless=_CONTAINERS_STORAGE,
+                unless=r"auto snapshotter",
+                near=r"fuse3\.fuse-overlayfs|mount\.fuse3|snapshotter|buildkit",
+            ),
+            Rule(
+                pattern=_FUSE_ABSENT,
+                unless_near=_CONTAINERS_STORAGE,
                 also=("buildah-fuse-device-missing",),
                 tier=Tier.CONSEQUENCE,
             ),
@@ -75,7 +79,7 @@ CLASSES: Final = (
             Rule(
                 pattern=_FUSE_ABSENT + r"|fuse-overlayfs: cannot mount",
                 near=_CONTAINERS_STORAGE,
-                unless=r"fuse3\.fuse-overlayfs|mount\.fuse3",
+                unless_near=r"fuse3\.fuse-overlayfs|mount\.fuse3",
             ),
         ),
     ),
@@ -93,8 +97,9 @@ CLASSES: Final = (
                 + r"|(?:mount\w* overlay|overlay mount|(?:creating|create) overlay)\b.*: "
                 + _EPERM
                 + r"|overlay\W{1,3}is not supported over|kernel does not support overlay"
-                r"|'overlay' .*(?:not supported|mount_program is required)",
-                unless=r"(?m)^\W{0,4}#\d+ |failed to solve|kaniko|error building (?:image|stage)",
+                r"|'overlay' .*(?:not supported|mount_program is required)|processing tar file\(.*\): " + _EPERM,
+                unless=r"auto snapshotter",
+                unless_near=r"(?m)^\W{0,4}#\d+ |failed to solve|kaniko|error building (?:image|stage)",
             ),
         ),
     ),
@@ -109,7 +114,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"mount \S+:\S+(?: \(via [^)]*\))?, flags: \S+ permission denied"
                 r"|(?:overlay mount|mount(?:ing)? \S*containers/storage)\b.*: permission denied|remount(?:ing)?\b.* permission denied",
-                unless=r"\bproc:|buildkit-mount|kaniko|runc run failed",
+                unless=r"auto snapshotter|\bproc:|buildkit-mount|kaniko|runc run failed",
             ),
         ),
     ),

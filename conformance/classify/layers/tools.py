@@ -16,7 +16,8 @@ _IN_KANIKO: Final = (
     r"(?:error (?:building|resolving|removing|unpacking|pushing)|failed to (?:execute command|get filesystem|take snapshot|write)"
     r"|unpacking rootfs|copying (?:file|dir|symlink)|kaniko|extracting fs from image)"
 )
-_NOT_KANIKO: Final = r"(?m)^\W{0,4}#\d+ |STEP \d+[/:]"
+_NOT_KANIKO: Final = r"(?m)^\W{0,4}#\d+ |STEP \d+[/:]|failed to solve|buildah|podman"
+_BY_OTHERS: Final = r"#\d+ |at STEP|buildah|podman|failed to solve|rootlesskit|runc run"
 
 CLASSES: Final = (
     FailureClass(
@@ -119,8 +120,8 @@ CLASSES: Final = (
         remedy="Add the capability CHOWN (baseline allows it).",
         reference=_KANIKO,
         rules=(
-            Rule(pattern=_IN_KANIKO + r".*\bl?chown \S+: " + _EPERM, unless=_NOT_KANIKO),
-            Rule(pattern=r"\bl?chown /\S*: " + _EPERM, near=_IN_KANIKO, unless=_NOT_KANIKO),
+            Rule(pattern=_IN_KANIKO + r".*\bl?chown \S+: " + _EPERM, unless=_BY_OTHERS),
+            Rule(pattern=r"\bl?chown /\S*: " + _EPERM, near=_IN_KANIKO, unless_near=_NOT_KANIKO),
         ),
     ),
     FailureClass(
@@ -131,8 +132,8 @@ CLASSES: Final = (
         remedy="Add the capability FOWNER and run as root.",
         reference=_KANIKO,
         rules=(
-            Rule(pattern=_IN_KANIKO + r".*\bchmod \S+: " + _EPERM, unless=_NOT_KANIKO),
-            Rule(pattern=r"\bchmod /\S*: " + _EPERM, near=_IN_KANIKO, unless=_NOT_KANIKO),
+            Rule(pattern=_IN_KANIKO + r".*\bchmod \S+: " + _EPERM, unless=_BY_OTHERS),
+            Rule(pattern=r"\bchmod /\S*: " + _EPERM, near=_IN_KANIKO, unless_near=_NOT_KANIKO),
         ),
     ),
     FailureClass(
@@ -146,7 +147,7 @@ CLASSES: Final = (
             Rule(
                 pattern=_IN_KANIKO
                 + r".*(?:mkdir|open|unlinkat|remove|rename|symlink|link|lstat|create|opendir|chdir) \S+: permission denied",
-                unless=_NOT_KANIKO,
+                unless=_BY_OTHERS,
             ),
             Rule(pattern=r"(?:mkdir|open|unlinkat) /kaniko/\S*: permission denied"),
         ),
@@ -161,7 +162,7 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"(?:xattr|security\.capability)\b.*" + _EPERM + r"|set ?cap\w*\b.*xattr.*" + _EPERM,
-                unless=_NOT_KANIKO,
+                unless=_BY_OTHERS,
             ),
         ),
     ),
@@ -175,7 +176,7 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=_IN_KANIKO + r".*(?:read-only file system|device or resource busy)",
-                unless=_NOT_KANIKO,
+                unless=_BY_OTHERS,
             ),
             Rule(
                 pattern=r"(?:unlinkat|remove|chmod|chown|mkdir|rename) /\S*: (?:device or resource busy|read-only file system)",
@@ -205,7 +206,8 @@ CLASSES: Final = (
         reference="https://github.com/osbuild/bootc-image-builder",
         rules=(
             Rule(
-                pattern=r"(?:requires?|needs?|must (?:be )?run\w*) .*privileged (?:container|mode)|requires a privileged"
+                pattern=r"(?:requires?|needs?|must (?:be )?run\w*)\b.* privileged (?:container|mode)|requires a privileged",
+                unless=r"incompatible",
             ),
         ),
     ),

@@ -48,7 +48,7 @@ def test_programs_of_one_module_share_a_build_and_are_told_as_one_step(machine: 
         "list github.com/moby/buildkit/cmd/buildctl",
         "list github.com/rootless-containers/rootlesskit/v2/cmd/rootlesskit",
     ]
-    assert "[2/3] buildkit v0.31.2 (buildkitd, buildctl): building" in machine.said
+    assert "[2/3] buildkit v0.31.2: building buildkitd, buildctl" in machine.said
     assert any(line.startswith("[3/3] coredns v1.15.0: built in ") for line in machine.said)
 
 
