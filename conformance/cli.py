@@ -6,12 +6,15 @@ import sys
 
 import click
 
+from clusters import interrupts
+from clusters.cli import janitor_command
 from clusters.errors import ClustersError
 from conformance.commands.classes import classes_command
 from conformance.commands.classify import classify_command
 from conformance.commands.diff import diff_command
 from conformance.commands.explain import explain_command
 from conformance.commands.replay import replay_command
+from conformance.commands.report import report_command
 from conformance.commands.run import run_command
 from conformance.errors import ConformanceError, ExitCode
 
@@ -22,14 +25,25 @@ def group() -> None:
     """Say, with evidence, where in-cluster image builds work and which layer refuses them where they do not."""
 
 
-for _command in (run_command, classify_command, explain_command, classes_command, replay_command, diff_command):
+_COMMANDS = (
+    run_command,
+    classify_command,
+    explain_command,
+    classes_command,
+    replay_command,
+    diff_command,
+    report_command,
+    janitor_command,
+)
+for _command in _COMMANDS:
     group.add_command(_command)
 
 
 def main() -> None:
     """Run the command line; an error is its message and its exit code."""
     try:
-        group.main(standalone_mode=False)
+        with interrupts.as_interrupts():
+            group.main(standalone_mode=False)
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
     except click.ClickException as error:

@@ -79,8 +79,8 @@ class Lifecycle:
     def _furnish(self, title: str, cluster: Cluster, *, seconds: float) -> ClusterHandover:
         """Start the fixtures and read the node's facts, at the same time."""
         with Kube(cluster.kubeconfig, user_agent=f"run/{cluster.run_id}") as kube:
-            canaries = node.start(kube, image=cluster.images[ImageRole.APP].reference, run_id=cluster.run_id)
             fixtures.start(kube, cluster)
+            canaries = node.start(kube, image=cluster.images[ImageRole.APP].reference, run_id=cluster.run_id)
             node_facts = node.read(kube, canaries)
             took = fixtures.wait(kube)
             self._say(f"{title}: git server and registry ready after {took:.1f} s more")

@@ -71,10 +71,11 @@ def make(matrix: Matrix, selection: Selection, choices: Choices) -> Plan:
     if faults:
         raise UsageError(*dict.fromkeys(faults))
     control = next(builder for builder in matrix.builders.values() if builder.control)
-    clusters = dict.fromkeys((cell.provider, cell.kubernetes) for cell in sorted(cells.values(), key=_order))
+    ordered = tuple(sorted(cells.values(), key=_order))
+    clusters = dict.fromkeys((cell.provider, cell.kubernetes) for cell in ordered)
     return Plan(
         matrix=matrix.name,
-        cells=tuple(sorted(cells.values(), key=_order)),
+        cells=ordered,
         controls=tuple(_cell(provider, line, _PRIVILEGED, control, Role.CONTROL) for provider, line in clusters),
     )
 

@@ -5,12 +5,12 @@ Load it by `-p conformance.plugin`. With xdist the controller owns the clusters;
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
-from typing import Any, Final, NoReturn, Protocol
+from contextlib import ExitStack
+from typing import Any, Final, Protocol
 
 import pytest
 
+from clusters import interrupts
 from conformance import preflight
 from conformance.controller import Controller
 from conformance.errors import ConformanceError, ExitCode
@@ -57,6 +57,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except ConformanceError as error:
         pytest.exit(str(error), returncode=error.exit_code)
     config.stash[_CONTROLLER] = controller
+    # SIGINT too: a shell starts background jobs with it ignored, and then nothing would be deleted on it.
+    signals = ExitStack()
+    signals.enter_context(interrupts.as_interrupts())
+    config.add_cleanup(signals.close)
     config.pluginmanager.register(Recorder(controller))
 
 
@@ -66,7 +70,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is None or session.config.option.collectonly:
         return
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         session.config.stash[_HANDOVER] = controller.begin()
     except ConformanceError as error:
@@ -107,9 +110,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Delete the clusters, whatever happened; a second Ctrl-C does not stop that."""
     controller = config.stash.get(_CONTROLLER, None)
     if controller is not None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: controller.display.say("still deleting; this leaves nothing behind"))
-        controller.end()
+        with interrupts.held_back():
+            controller.end()
 
 
 class Recorder:
@@ -146,7 +148,3 @@ def _cell(nodeid: str) -> str:
 def _skip_reason(report: pytest.TestReport) -> str:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return reason.removeprefix("Skipped: ")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -15,8 +15,6 @@ class Timeouts:
     namespaces: float = 20
     #: The veth's peer shows up inside.
     network: float = 20
-    #: The next sign of life in the status file.
-    status: float = 20
     #: etcd, containerd: from start to answering.
     store: float = 60
     #: API server: from start to /readyz.

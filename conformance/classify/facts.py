@@ -43,11 +43,11 @@ class Facts:
         context = {**(admitted.get("securityContext") or {}), **(container.get("securityContext") or {})}
         return cls(
             origin=builder.origin,
-            seccomp_filter=_seccomp_filter(builder.seccomp, context, node.seccomp_default, known=bool(container)),
-            no_new_privs=_no_new_privs(builder.no_new_privs, context),
+            seccomp_filter=_seccomp_filter(builder.seccomp, context, default=node.seccomp_default if container else None),
+            no_new_privs=_no_new_privs(context, seen=builder.no_new_privs),
             cap_bnd=builder.cap_bnd,
             ids=mapped_ids(builder.uid_map),
-            apparmor=_apparmor(builder.lsm_label, node.apparmor),
+            apparmor=_apparmor(builder.lsm_label, present=node.apparmor),
             sysctls=node.sysctls,
             asks_for_user_namespace=_pod_spec(observation.rendered_pod).get("hostUsers") is False,
             admitted_user_namespace=admitted.get("hostUsers") is False if admitted else None,
@@ -75,22 +75,22 @@ def mapped_ids(uid_map: str | None) -> int | None:
         return None
 
 
-def _seccomp_filter(mode: int | None, context: dict[str, Any], default: bool | None, *, known: bool) -> bool | None:
+def _seccomp_filter(mode: int | None, context: dict[str, Any], *, default: bool | None) -> bool | None:
     if mode is not None:
         return mode > 0
     profile = (context.get("seccompProfile") or {}).get("type")
     if profile is not None:
         return bool(profile != "Unconfined")
-    return default if known else None
+    return default
 
 
-def _no_new_privs(seen: bool | None, context: dict[str, Any]) -> bool | None:
+def _no_new_privs(context: dict[str, Any], *, seen: bool | None) -> bool | None:
     if seen is not None:
         return seen
     return True if context.get("allowPrivilegeEscalation") is False else None
 
 
-def _apparmor(label: str | None, present: bool | None) -> bool | None:
+def _apparmor(label: str | None, *, present: bool | None) -> bool | None:
     """Say whether AppArmor may have a word: it is there and does not leave the container unconfined."""
     if label is not None and label.strip("\x00\n ") in {"", "unconfined"}:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 import re2
@@ -23,7 +23,7 @@ _LINES_AROUND: Final = 10
 _BYTES_AROUND: Final = 6 * 1024
 _LONGEST_EVIDENCE: Final = 1000
 #: A rule whose matches were refused by their context so often in one text is not tried further.
-_MOST_REFUSALS: Final = 200
+_MOST_REFUSALS: Final = 100
 _DFA_MEMORY: Final = 512 << 20
 #: Matches everything: tells "no rule matches" from "the set gave up".
 _ALWAYS: Final = b""
@@ -39,7 +39,7 @@ def _options(memory: int) -> Any:  # noqa: ANN401 — re2 ships no types
     return options
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(pattern: str) -> Any:  # noqa: ANN401 — re2 ships no types
     """Return the pattern ready to search bytes. Raises re2.error when it is none."""
     return re2.compile(pattern.encode("ascii"), _options(8 << 20))
@@ -79,7 +79,7 @@ class _Rules:
         return [index for index in found if index < len(self.rules)]
 
 
-@lru_cache(maxsize=1)
+@cache
 def _rules() -> _Rules:
     return _Rules()
 
@@ -88,12 +88,21 @@ def _rules() -> _Rules:
 class _Chunk:
     raw: bytes
     text: bytes
+    #: Where the chunk starts in the whole text.
+    start: int
     #: Number of the first line, from 1.
     first_line: int
 
     def line_at(self, position: int) -> int:
         before = self.text.count(b"\n", 0, position) + self.text.count(FOLD, 0, position)
         return self.first_line + before
+
+    def offset(self, line: int) -> int:
+        """Return where a line starts in the whole text."""
+        position = 0
+        for _ in range(line - self.first_line):
+            position = self.raw.find(b"\n", position) + 1
+        return self.start + position
 
     def statement(self, position: int) -> tuple[int, int]:
         """Return where the line around a position starts and ends, folds included."""
@@ -143,7 +152,7 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         high = data.find(b"\n", end, end + _OVERLAP) if end < len(data) else end
         high = min(end + _OVERLAP, len(data)) if high < 0 else high
         raw = data[low:high]
-        yield _Chunk(raw=raw, text=normalise(raw), first_line=line - data.count(b"\n", low, start))
+        yield _Chunk(raw=raw, text=normalise(raw), start=low, first_line=line - data.count(b"\n", low, start))
         line += data.count(b"\n", start, end)
         start = end
 
@@ -154,7 +163,7 @@ def _first_hit(numbered: _Numbered, chunk: _Chunk, steps: Steps, file: str, orde
         start, end = chunk.statement(match.start())
         line = chunk.line_at(match.start())
         rest = chunk.text[match.start() : min(end, match.start() + _BYTES_AROUND)].decode("latin-1")
-        if _accepted(rule, chunk, match, rest) and not steps.ended_well(chunk.text[start:end], line):
+        if _accepted(rule, chunk, match, rest) and not steps.ended_well(chunk.text[start:end], chunk.offset(line)):
             evidence = Evidence(file=file, line=line, text=_quoted(chunk, line, match.start()))
             detail = rule.detail(_from(chunk, match.start())) if rule.detail else ""
             found = Hit(

@@ -50,7 +50,6 @@ _LEVELS_OF_QUOTING: Final = 4
 _FOLDED: Final = re.compile(
     rb"\n(?= {6,}(?![A-Z][A-Za-z ]{0,60}:\s|[A-Za-z][\w./-]{0,60}:\s|(?:Warning|Normal) )[\"'(\[A-Za-z/])"
 )
-_CONTINUED: Final = re.compile(rb" ?\\ ?\n")
 
 
 def normalise(raw: bytes) -> bytes:
@@ -74,7 +73,7 @@ def normalise(raw: bytes) -> bytes:
 
 
 def _unescaped(text: bytes) -> bytes:
-    text = _CONTINUED.sub(FOLD, text)
+    text = text.replace(b"\\\n", FOLD).replace(b"\\ \n", b" " + FOLD)
     for _ in range(_LEVELS_OF_QUOTING):
         if b"\\\\" not in text:
             break

@@ -62,7 +62,8 @@ def markdown(classes: Iterable[FailureClass] | None = None) -> str:
                 for c in here
             )
             parts.append(
-                f"\n## {layer.value}\n\nHere {LAYERS[layer]}.\n\n| class | kind | meaning | remedy |\n|---|---|---|---|\n{rows}"
+                f"\n## {layer.value}\n\nHere {LAYERS[layer]}.\n\n| class | kind | meaning | remedy |\n|---|---|---"
+                f"|---|\n{rows}"
             )
     return "".join(parts)
 

@@ -19,10 +19,10 @@ class Weight(IntEnum):
     """What a hit can be at most; a lower one always wins."""
 
     CAUSE = 0
-    #: Another class that was seen as well explains it.
-    EXPLAINED = 1
     #: Kind S: another text holds the cause.
-    SYMPTOM = 2
+    SYMPTOM = 1
+    #: Another class that was seen as well explains it.
+    EXPLAINED = 2
     #: True, but no reason for a failure.
     BACKGROUND = 3
     #: Kind W: noise.

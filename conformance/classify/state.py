@@ -100,7 +100,7 @@ def as_state(hit: Hit) -> Hit:
 
 
 def _silent_pull(observation: Observation) -> Iterator[Hit]:
-    """The kubelet says `Pulling` and then nothing: so it is while a registry's name does not resolve."""
+    """Find a pull of which the kubelet says `Pulling` and then nothing: a registry's name does not resolve."""
     failed = observation.failed_stage
     if failed is None or failed.stage is not Stage.PULL or failed.status is not StageStatus.FAILED:
         return

@@ -3,44 +3,55 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from dataclasses import dataclass
 from typing import Final
 
-_ENDED: Final = re.compile(rb"(?:^|[ |\t])#(\d{1,7}) (DONE|CACHED|ERROR|CANCELED)\b", re.MULTILINE)
 #: A line that a step's own program wrote: number, seconds, text.
 _PRINTED: Final = re.compile(rb"(?:^|[ |])#(\d{1,7}) \d{1,7}\.\d")
-#: Beyond this many ends of steps the rest is not looked at: the text is no build's output.
-_MOST_ENDS: Final = 100_000
+_ENDED_WELL: Final = frozenset({b"DONE", b"CACHED"})
+#: A step's end is looked for so far ahead, and so often in one text.
+_BYTES_AHEAD: Final = 8 << 20
+_MOST_LOOKS: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Span:
+    """From where to where the next end of a step is known."""
+
+    start: int
+    end: int
+    well: bool
 
 
 class Steps:
-    """The ends of the steps of a build, read once, when first asked."""
+    """The ends of a build's steps, looked up where a rule matched what a step printed."""
 
     def __init__(self, data: bytes) -> None:
         """Remember the whole text."""
         self._data = data
-        self._ends: dict[bytes, tuple[list[int], list[bool]]] | None = None
+        self._known: dict[bytes, _Span] = {}
+        self._looks = 0
 
-    def ended_well(self, line: bytes, number: int) -> bool:
-        """Say whether a (normalised) line is output of a step whose next end after line `number` is a good one."""
+    def ended_well(self, line: bytes, position: int) -> bool:
+        """Say whether a (normalised) line, which starts at `position` in the text, is output of a step that ended well.
+
+        A later build may use the number again: the next end of that number after the line counts.
+        """
         printed = _PRINTED.search(line[:200])
         if printed is None:
             return False
-        if self._ends is None:
-            self._ends = self._read()
-        lines, good = self._ends.get(printed.group(1), ([], []))
-        place = bisect_left(lines, number)
-        return place < len(lines) and good[place]
+        number = printed.group(1)
+        known = self._known.get(number)
+        if known is None or not known.start <= position < known.end:
+            if self._looks >= _MOST_LOOKS:
+                return False
+            self._looks += 1
+            known = self._known[number] = self._look(number, position)
+        return known.well
 
-    def _read(self) -> dict[bytes, tuple[list[int], list[bool]]]:
-        ends: dict[bytes, tuple[list[int], list[bool]]] = {}
-        line, position = 1, 0
-        for count, end in enumerate(_ENDED.finditer(self._data)):
-            if count >= _MOST_ENDS:
-                break
-            line += self._data.count(b"\n", position, end.start(1))
-            position = end.start(1)
-            lines, good = ends.setdefault(end.group(1), ([], []))
-            lines.append(line)
-            good.append(end.group(2) in {b"DONE", b"CACHED"})
-        return ends
+    def _look(self, number: bytes, position: int) -> _Span:
+        ended = re.compile(rb"#%b (DONE|CACHED|ERROR|CANCELED)\b" % number)
+        found = ended.search(self._data, position, position + _BYTES_AHEAD)
+        if found is None:
+            return _Span(start=position, end=position + _BYTES_AHEAD, well=False)
+        return _Span(start=position, end=found.end(), well=found.group(1) in _ENDED_WELL)

@@ -11,14 +11,17 @@ PULL: Final = (
 )
 #: A registry's API is asked.
 REGISTRY_REQUEST: Final = (
-    r"(?:failed to do request|/v2/|failed to (?:push|fetch|resolve|authorize|copy|configure registry)|pinging container registry"
+    r"(?:failed to do request|/v2/|failed to (?:push|fetch|resolve|authorize|copy|configure registry)"
+    r"|pinging container registry"
     r"|oauth token|registry|manifests/|blobs/|initializing source|error getting manifest|reading manifest)"
 )
 #: gRPC to the builder daemon.
 DIALLING: Final = r"(?:error while dialing|connection error: desc|list workers|code = Unavailable|Unavailable:)"
 #: A host name does not resolve.
 NO_SUCH_HOST: Final = (
-    r"(?:lookup \S+.*(?:no such host|i/o timeout|server misbehaving|try again|connection refused|deadline exceeded|cannot"
-    r"|Temporary failure)|no such host|Temporary failure in name resolution|Name or service not known|could ?n.t resolve host"
+    r"(?:lookup \S+.*(?:no such host|i/o timeout|server misbehaving|try again|connection refused|deadline exceeded"
+    r"|cannot"
+    r"|Temporary failure)|no such host|Temporary failure in name resolution|Name or service not known"
+    r"|could ?n.t resolve host"
     r"|could not resolve host)"
 )

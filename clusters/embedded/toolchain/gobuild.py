@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from clusters import process
@@ -16,6 +17,14 @@ from clusters.embedded.toolchain.key import BUILD_FLAGS, LDFLAGS
 from clusters.embedded.toolchain.limits import LIMITS
 from clusters.embedded.toolchain.progress import Step
 from clusters.errors import CommandError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Package:
+    """A package: its name, `main` for a program, and the folder of its source, which tells versions apart."""
+
+    name: str
+    folder: str
 
 
 class Builder:
@@ -34,21 +43,25 @@ class Builder:
         """
         step.detail = "fetching modules"
         packages = self._fetch(job)
-        ahead = len(packages - self._compiled)
-        step.detail = f"compiling {ahead} packages"
+        unlinked = {path for path, package in packages.items() if package.name == "main"}
+        folders = {package.folder for package in packages.values()}
+        expected = len(folders - self._compiled)
+        step.detail = f"compiling {expected} packages"
         out = cache.fresh_folder("out")
         done = 0
 
         def count(line: str) -> None:
             nonlocal done
-            if line in packages:
-                self._compiled.add(line)
-                done += 1
-                step.detail = f"compiling, {done} of {max(ahead, done)} packages"
+            if line not in packages:
+                return
+            done += 1
+            unlinked.discard(line)
+            # `go` tells when it begins with a package; after the last program's own there is only linking.
+            step.detail = f"compiling, {done} of {max(expected, done)} packages" if unlinked else "linking"
 
         self._run(job, ("build", "-v", *_flags(job), "-o", f"{out}/", *_packages(job)), on_line=count)
         # The standard library and what an earlier job compiled are not compiled again.
-        self._compiled |= packages
+        self._compiled |= folders
         return {program.name: out / program.name for program in job.programs}
 
     @contextmanager
@@ -69,10 +82,12 @@ class Builder:
                 process.kill_group(child.pid)
                 child.wait()
 
-    def _fetch(self, job: Job) -> set[str]:
+    def _fetch(self, job: Job) -> Mapping[str, _Package]:
+        """Return what is compiled for a job, by the path that it is imported by."""
         lines: list[str] = []
         self._run(job, _listing(job), on_line=lines.append, limit=LIMITS.fetch)
-        return {line for line in lines if not line.startswith("go: ")}
+        listed = (line.split(" ", 2) for line in lines if not line.startswith("go: "))
+        return {path: _Package(name=name, folder=folder) for path, name, folder in listed}
 
     def _run(
         self, job: Job, argv: Sequence[str], *, on_line: Callable[[str], None], limit: float = LIMITS.compile
@@ -94,7 +109,7 @@ class Builder:
 
 def _listing(job: Job) -> tuple[str, ...]:
     """Name the packages of a job; to do so, `go` fetches every module they come from and no other."""
-    return ("list", "-mod=readonly", *_tags(job), "-deps", "-f", "{{.ImportPath}}", *_packages(job))
+    return ("list", "-mod=readonly", *_tags(job), "-deps", "-f", "{{.ImportPath}} {{.Name}} {{.Dir}}", *_packages(job))
 
 
 def _flags(job: Job) -> tuple[str, ...]:

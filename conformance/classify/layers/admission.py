@@ -16,13 +16,15 @@ _ENGINES: Final = (
 )
 #: The sentences of pod-security-admission's baseline checks (policy/check_*.go).
 _BASELINE_REASONS: Final = (
-    r"must not set (?:AppArmor profile type|securityContext\.(?:seccompProfile\.type|procMount|privileged|seLinuxOptions"
+    r"must not set (?:AppArmor profile type|securityContext\.(?:seccompProfile\.type|procMount|privileged"
+    r"|seLinuxOptions"
     r"|windowsOptions)|hostPort|host(?:Network|PID|IPC))|must not include .* in securityContext\.capabilities\.add"
     r"|forbidden annotations? .*(?:seccomp|apparmor)|forbidden AppArmor profiles? \(|non-default capabilities \("
     r"|host namespaces \(|hostPath volumes \(|forbidden sysctls \("
 )
 _RESTRICTED_REASONS: Final = (
-    r"must set securityContext\.(?:allowPrivilegeEscalation=false|capabilities\.drop|runAsNonRoot=true|seccompProfile\.type)"
+    r"must set securityContext\.(?:allowPrivilegeEscalation=false|capabilities\.drop|runAsNonRoot=true"
+    r"|seccompProfile\.type)"
     r"|must not set (?:securityContext\.)?(?:runAsUser=0|runAsNonRoot=false)|restricted volume types \("
     r"|unrestricted capabilities \(|allowPrivilegeEscalation != false|runAsNonRoot != true"
 )
@@ -32,7 +34,8 @@ CLASSES: Final = (
         name="psa-baseline-violation",
         layer=_ADMISSION,
         kind=VerdictKind.UNSUPPORTED,
-        meaning="The pod violates the Pod Security level `baseline` (Unconfined profiles, privileged, added capabilities, "
+        meaning="The pod violates the Pod Security level `baseline` (Unconfined profiles, privileged, added "
+        "capabilities, "
         "hostPath, procMount and the like).",
         remedy="Label the namespace `privileged`, or remove the fields that the message names.",
         reference=_PSA + "#baseline",
@@ -53,9 +56,11 @@ CLASSES: Final = (
         name="psa-restricted-violation",
         layer=_ADMISSION,
         kind=VerdictKind.UNSUPPORTED,
-        meaning="The pod violates the Pod Security level `restricted` (privilege escalation, capabilities not dropped, root, "
+        meaning="The pod violates the Pod Security level `restricted` (privilege escalation, capabilities not "
+        "dropped, root, "
         "seccomp unset).",
-        remedy="Fill in all fields that `restricted` asks for in every container, or run the builder in another namespace.",
+        remedy="Fill in all fields that `restricted` asks for in every container, or run the builder in another "
+        "namespace.",
         reference=_PSA + "#restricted",
         rules=(
             Rule(pattern=r"violates PodSecurity\W{0,4}restricted", unless_near=_ENGINES, detail=violations),
@@ -107,9 +112,11 @@ CLASSES: Final = (
         name="admission-webhook-denied",
         layer=_ADMISSION,
         kind=VerdictKind.UNSUPPORTED,
-        meaning="A policy engine (Kyverno, Gatekeeper, a validating admission policy, a cloud's guard) refused the pod; "
+        meaning="A policy engine (Kyverno, Gatekeeper, a validating admission policy, a cloud's guard) refused the "
+        "pod; "
         "Pod Security did not.",
-        remedy="Report the policy's name; exempt the namespace or change the pod. The verdict is that provider's, not PSA's.",
+        remedy="Report the policy's name; exempt the namespace or change the pod. The verdict is that provider's, "
+        "not PSA's.",
         reference="https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/",
         rules=(
             Rule(

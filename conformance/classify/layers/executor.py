@@ -45,7 +45,8 @@ CLASSES: Final = (
         name="executor-no-process-sandbox-gate",
         layer=_EXECUTOR,
         kind=VerdictKind.DEFECT,
-        meaning="--oci-worker-no-process-sandbox is given and the daemon is in no user namespace: hostUsers false is not in force.",
+        meaning="--oci-worker-no-process-sandbox is given and the daemon is in no user namespace: hostUsers false is "
+        "not in force.",
         remedy="Look at /proc/self/uid_map in the daemon's container; drop the flag or get the user namespace.",
         reference="https://github.com/moby/buildkit/blob/master/cmd/buildkitd/main_oci_worker.go",
         rules=(Rule(pattern=r"can't enable NoProcessSandbox without Rootless"),),
@@ -79,7 +80,8 @@ CLASSES: Final = (
         explains=("build-step-failed",),
         rules=(
             Rule(
-                pattern=r"(?:keyring|session key|keyctl)\b.*(?:operation not permitted|permission denied|not implemented)"
+                pattern=r"(?:keyring|session key|keyctl)\b.*(?:operation not permitted|permission denied"
+                r"|not implemented)"
             ),
         ),
     ),
@@ -111,7 +113,8 @@ CLASSES: Final = (
         name="executor-cgroup-denied",
         layer=_EXECUTOR,
         kind=VerdictKind.DEFECT,
-        meaning="BuildKit or runc touches a cgroup file that it may not touch (the entrypoint of 2026 remounts cgroups).",
+        meaning="BuildKit or runc touches a cgroup file that it may not touch (the entrypoint of 2026 remounts "
+        "cgroups).",
         remedy="Pin the BuildKit version; the cell records it.",
         reference="https://github.com/bottlerocket-os/bottlerocket/issues/4815",
         explains=("build-step-failed", "rootlesskit-child-failed"),
@@ -132,8 +135,10 @@ CLASSES: Final = (
         explains=("build-step-failed",),
         rules=(
             Rule(
-                pattern=r"no cgroup mount found|mountpoint for cgroup not found|/sys/fs/cgroup\S*.*no such file or directory|cgroup mountpoint does not exist"
-                r"|cgroups?: (?:cgroup )?\S* ?(?:does not exist|not found|deleted|no such file)|cgroup \S+ (?:does not exist|not mounted)",
+                pattern=r"no cgroup mount found|mountpoint for cgroup not found"
+                r"|/sys/fs/cgroup\S*.*no such file or directory|cgroup mountpoint does not exist"
+                r"|cgroups?: (?:cgroup )?\S* ?(?:does not exist|not found|deleted|no such file)"
+                r"|cgroup \S+ (?:does not exist|not mounted)",
                 unless=_CLUSTER_MAKERS,
             ),
         ),
@@ -149,7 +154,8 @@ CLASSES: Final = (
             Rule(
                 pattern=r"apparmor\b.*(?:not supported|unsupported|not (?:enabled|available))",
                 near=r"buildkitd|oci-worker|worker|specified|profile",
-                unless=r"Cannot enforce AppArmor|containerd container|sandbox|kubelet|apparmor is not supported$|spec opts",
+                unless=r"Cannot enforce AppArmor|containerd container|sandbox|kubelet|apparmor is not supported$"
+                r"|spec opts",
             ),
             Rule(
                 pattern=r"apply apparmor profile|failed to apply profile: write .*/attr/\S*exec",
@@ -169,12 +175,14 @@ CLASSES: Final = (
             Rule(
                 pattern=r"exec format error",
                 kinds=frozenset({SourceKind.BUILD, SourceKind.DAEMON, SourceKind.UNKNOWN}),
-                near=r"(?m)^\W{0,4}#\d+ |executor failed running|did not complete successfully|failed to solve|STEP \d+[/:]|build",
+                near=r"(?m)^\W{0,4}#\d+ |executor failed running|did not complete successfully|failed to solve"
+                r"|STEP \d+[/:]|build",
             ),
             Rule(
                 pattern=r"exec format error",
                 kinds=frozenset({SourceKind.UNKNOWN}),
-                unless_near=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet|containerd task|shim task",
+                unless_near=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet"
+                r"|containerd task|shim task",
                 also=("container-arch-mismatch",),
             ),
         ),
@@ -189,7 +197,8 @@ CLASSES: Final = (
         explains=("build-step-failed",),
         rules=(
             Rule(
-                pattern=r"buildkit[-_]qemu[-_]\S*.*(?:exit code|exit status|not found|no such|failed|error)|qemu: uncaught target signal"
+                pattern=r"buildkit[-_]qemu[-_]\S*.*(?:exit code|exit status|not found|no such|failed|error)"
+                r"|qemu: uncaught target signal"
                 r"|qemu-\w+(?:-static)?: (?:could not open|unable|error|fatal)|Unsupported syscall: \d+",
             ),
         ),
@@ -203,7 +212,8 @@ CLASSES: Final = (
         reference="https://github.com/tonistiigi/binfmt",
         rules=(
             Rule(
-                pattern=r"binfmt_misc\S*.*(?:invalid argument|permission denied|not permitted|read-only|no such|not mounted|cannot)"
+                pattern=r"binfmt_misc\S*.*(?:invalid argument|permission denied|not permitted|read-only|no such"
+                r"|not mounted|cannot)"
                 r"|(?:cannot|failed|unable|can't)\b.*binfmt_misc",
             ),
         ),

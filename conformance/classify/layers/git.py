@@ -12,7 +12,8 @@ _GIT: Final = Layer.GIT
 _CONTEXT: Final = "https://docs.docker.com/build/concepts/context/#git-repositories"
 #: Words of git, curl inside git, ssh and of BuildKit's git source.
 _BY_GIT: Final = (
-    r"(?:unable to access|fatal:|git (?:error|stderr)|fetch(?:ing)? (?:remote|default branch|origin)|git (?:clone|fetch|ls-remote|pull)"
+    r"(?:unable to access|fatal:|git (?:error|stderr)|fetch(?:ing)? (?:remote|default branch|origin)|git (?:clone"
+    r"|fetch|ls-remote|pull)"
     r"|Cloning into|git source|git-upload-pack|ssh:|could not fetch|go-git)"
 )
 _NOT_CURL: Final = r"curl: \(\d+\)"
@@ -41,10 +42,13 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"failed to read dockerfile: (?:[\w /:-]{0,60}: )?open .*no such file"
-                r"|(?:open|stat|lstat|evalsymlinks|GetFileAttributesEx) \S*(?:Dockerfile|Containerfile)\S*: .*(?:no such file|cannot find)"
+                r"|(?:open|stat|lstat|evalsymlinks|GetFileAttributesEx) \S*(?:Dockerfile"
+                r"|Containerfile)\S*: .*(?:no such file|cannot find)"
                 r"|(?:resolving dockerfile path|valid path to a Dockerfile|evaluate symlinks in Dockerfile path)"
-                r"|(?:could not|cannot|can't|unable to|failed to) (?:find|locate|open|stat)\b.*(?:Dockerfile|Containerfile)"
-                r"|no (?:Containerfile or )?Dockerfile .*(?:found|specified)|Dockerfile\S* (?:not found|does not exist)",
+                r"|(?:could not|cannot|can't|unable to|failed to) (?:find|locate|open|stat)\b.*(?:Dockerfile"
+                r"|Containerfile)"
+                r"|no (?:Containerfile or )?Dockerfile .*(?:found|specified)|Dockerfile\S* (?:not found"
+                r"|does not exist)",
                 unless=r"invalid subdir",
             ),
         ),
@@ -60,9 +64,11 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"could not read (?:Username|Password) for|terminal prompts disabled|Authentication failed for"
-                r"|Permission denied \((?:publickey|password|keyboard)|HTTP Basic: Access denied|Invalid username or (?:password|token)"
+                r"|Permission denied \((?:publickey|password|keyboard)|HTTP Basic: Access denied"
+                r"|Invalid username or (?:password|token)"
                 r"|Support for password authentication was removed|Host key verification failed|authentication required"
-                r": (?:Repository|Invalid|Unauthorized)|invalid credentials|remote: (?:Access denied|Unauthorized|Invalid)",
+                r": (?:Repository|Invalid|Unauthorized)|invalid credentials|remote: (?:Access denied|Unauthorized"
+                r"|Invalid)",
                 unless=r"failed to pull image|registry",
             ),
             Rule(
@@ -82,7 +88,8 @@ CLASSES: Final = (
         explains=("git-fetch-failed", "git-ref-not-found", "git-auth-failed"),
         rules=(
             Rule(
-                pattern=r"not our ref|did not contain|clone of .* failed|failed to (?:clone|recurse|fetch)|No url found|Unable to (?:checkout|fetch)"
+                pattern=r"not our ref|did not contain|clone of .* failed|failed to (?:clone|recurse|fetch)"
+                r"|No url found|Unable to (?:checkout|fetch)"
                 r"|reference is not a tree|does not (?:exist|point)",
                 near=_SUBMODULE,
             ),
@@ -98,9 +105,12 @@ CLASSES: Final = (
         explains=("git-fetch-failed",),
         rules=(
             Rule(
-                pattern=r"could ?n.t find remote ref|Remote branch .* not found|does not contain ref|reference is not a tree"
-                r"|pathspec .* did not match|not our ref|unknown revision|bad revision|no such (?:remote )?ref\b|invalid refspec"
-                r"|(?:git|clone|fetch|checkout)\b.*reference not found|fatal: bad object|unable to resolve (?:reference|ref)\b",
+                pattern=r"could ?n.t find remote ref|Remote branch .* not found|does not contain ref"
+                r"|reference is not a tree"
+                r"|pathspec .* did not match|not our ref|unknown revision|bad revision|no such (?:remote )?ref\b"
+                r"|invalid refspec"
+                r"|(?:git|clone|fetch|checkout)\b.*reference not found|fatal: bad object"
+                r"|unable to resolve (?:reference|ref)\b",
             ),
         ),
     ),
@@ -123,7 +133,8 @@ CLASSES: Final = (
         explains=("git-fetch-failed",),
         rules=(
             Rule(
-                pattern=r"cannot lock ref|local refs could not be updated|unable to update local ref|Another git process"
+                pattern=r"cannot lock ref|local refs could not be updated|unable to update local ref"
+                r"|Another git process"
                 r"|(?:index|shallow|packed-refs|HEAD|config)\.lock\W.*(?:exists|unable)",
             ),
         ),
@@ -151,10 +162,12 @@ CLASSES: Final = (
         explains=("git-fetch-failed",),
         rules=(
             Rule(
-                pattern=r"unable to access .*(?:SSL|TLS|certificate)|SSL certificate problem|server certificate verification failed"
+                pattern=r"unable to access .*(?:SSL|TLS|certificate)|SSL certificate problem"
+                r"|server certificate verification failed"
                 r"|"
                 + _BY_GIT
-                + r".*(?:x509:|certificate (?:verify|signed|is not trusted)|self[- ]signed|gnutls_handshake|SSL_ERROR|SSL routines)",
+                + r".*(?:x509:|certificate (?:verify|signed|is not trusted)|self[- ]signed|gnutls_handshake|SSL_ERROR"
+                r"|SSL routines)",
                 unless=_NOT_CURL + r"|/v2/",
             ),
         ),
@@ -169,10 +182,10 @@ CLASSES: Final = (
         explains=("git-fetch-failed",),
         rules=(
             Rule(
-                pattern=r"errno=(?:Connection|No route|Network)|unable to connect to \S+:\s|ssh: connect to host .* port \d+"
-                r"|"
-                + _BY_GIT
-                + r".*(?:Connection refused|Connection timed out|Couldn't connect|Failed to connect|connect: connection|"
+                pattern=r"errno=(?:Connection|No route|Network)|unable to connect to \S+:\s"
+                r"|ssh: connect to host .* port \d+"
+                r"|" + _BY_GIT + r".*(?:Connection refused|Connection timed out|Couldn't connect|Failed to connect"
+                r"|connect: connection|"
                 r"No route to host|Connection reset|i/o timeout|Operation timed out|Network is unreachable)",
                 unless=_NOT_CURL + r"|/v2/",
             ),
@@ -188,7 +201,8 @@ CLASSES: Final = (
         explains=("git-fetch-failed",),
         rules=(
             Rule(
-                pattern=r"git (?:error|stderr)\W*(?:stderr\W*)?operation not permitted|fork/exec \S*git: operation not permitted"
+                pattern=r"git (?:error|stderr)\W*(?:stderr\W*)?operation not permitted"
+                r"|fork/exec \S*git: operation not permitted"
                 r"|git source .*operation not permitted|operation not permitted .*git source",
             ),
         ),
@@ -202,9 +216,12 @@ CLASSES: Final = (
         reference=_CONTEXT,
         rules=(
             Rule(
-                pattern=r"failed to fetch remote|error fetching default branch|git\b.*exit status 128|fatal: repository '[^'\n]*' not found"
-                r"|repository not exported|remote: Repository not found|fatal: Could not read from remote repository|load git source .*ERROR"
-                r"|exit (?:status|code) 128|fatal: remote error|fatal: The remote end hung up|early EOF|RPC failed; curl",
+                pattern=r"failed to fetch remote|error fetching default branch|git\b.*exit status 128"
+                r"|fatal: repository '[^'\n]*' not found"
+                r"|repository not exported|remote: Repository not found|fatal: Could not read from remote repository"
+                r"|load git source .*ERROR"
+                r"|exit (?:status|code) 128|fatal: remote error|fatal: The remote end hung up|early EOF"
+                r"|RPC failed; curl",
                 also=("git-auth-failed", "git-ref-not-found", "git-tls-failed", "git-dns-failed"),
                 tier=Tier.CONSEQUENCE,
             ),

@@ -24,10 +24,14 @@ CLASSES: Final = (
         explains=("build-deadline-exceeded",),
         rules=(
             Rule(
-                pattern=r"timed out waiting for the condition|(?:INSTALLATION|UPGRADE|ROLLBACK|UNINSTALLATION) FAILED: .*(?:deadline|timed? ?out)"
-                r"|client rate limiter Wait returned an error|would exceed context deadline|failed (?:pre|post)-\w+: .*(?:timed out|deadline)"
-                r"|(?:release|resource) \S+ .*(?:timed out|not ready\W.*deadline)|Helm \w+ failed: .*(?:timed? ?out|deadline)"
-                r"|hooks? failed: .*(?:timed out|deadline|not ready)|resource not ready, name: .*InProgress|install retries exhausted",
+                pattern=r"timed out waiting for the condition|(?:INSTALLATION|UPGRADE|ROLLBACK"
+                r"|UNINSTALLATION) FAILED: .*(?:deadline|timed? ?out)"
+                r"|client rate limiter Wait returned an error|would exceed context deadline|failed (?:pre"
+                r"|post)-\w+: .*(?:timed out|deadline)"
+                r"|(?:release|resource) \S+ .*(?:timed out|not ready\W.*deadline)|Helm \w+ failed: .*(?:timed? ?out"
+                r"|deadline)"
+                r"|hooks? failed: .*(?:timed out|deadline|not ready)|resource not ready, name: .*InProgress"
+                r"|install retries exhausted",
                 tier=Tier.CONSEQUENCE,
             ),
         ),
@@ -43,7 +47,8 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"server was unable to return a response in the time allotted|etcdserver: request timed out"
-                r"|(?:apiserver|api server|the server) (?:received too many|is currently unable to handle|request timed? ?out)",
+                r"|(?:apiserver|api server|the server) (?:received too many|is currently unable to handle"
+                r"|request timed? ?out)",
             ),
         ),
     ),
@@ -57,7 +62,8 @@ CLASSES: Final = (
         kinds=_BY_HELM,
         rules=(
             Rule(
-                pattern=r"another operation \(?install/upgrade/rollback\)? is in progress|STATUS: pending-(?:install|upgrade|rollback)"
+                pattern=r"another operation \(?install/upgrade/rollback\)? is in progress|STATUS: pending-(?:install"
+                r"|upgrade|rollback)"
             ),
         ),
     ),
@@ -87,8 +93,10 @@ CLASSES: Final = (
         kinds=_BY_HELM,
         rules=(
             Rule(
-                pattern=r"execution error at \(|values don't meet the specifications of the schema|parse error at \(|error calling (?:fail|include|required|tpl)"
-                r"|template: \S+:\d+:\d+: executing|YAML parse error on|render error in|error converting YAML to JSON|nil pointer evaluating",
+                pattern=r"execution error at \(|values don't meet the specifications of the schema|parse error at \("
+                r"|error calling (?:fail|include|required|tpl)"
+                r"|template: \S+:\d+:\d+: executing|YAML parse error on|render error in|error converting YAML to JSON"
+                r"|nil pointer evaluating",
                 detail=message,
             ),
         ),

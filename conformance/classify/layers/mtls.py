@@ -12,7 +12,10 @@ _NETWORK: Final = Layer.NETWORK
 _TLS: Final = "https://github.com/moby/buildkit#load-balancing"
 _HANDSHAKE: Final = r"(?:handshake failed|handshake error|" + DIALLING + r"|server preface)"
 _OTHERS: Final = PULL + r"|unable to access|sandbox image|" + REGISTRY_REQUEST
-_NAMES: Final = r"x509: (?:certificate is (?:valid for|not valid for any)|cannot validate certificate for|certificate relies on legacy Common Name)"
+_NAMES: Final = (
+    r"x509: (?:certificate is (?:valid for|not valid for any)|cannot validate certificate for"
+    r"|certificate relies on legacy Common Name)"
+)
 _EXPIRED: Final = r"certificate (?:has expired|is not yet valid)|expired or is not yet valid"
 
 CLASSES: Final = (
@@ -76,7 +79,8 @@ CLASSES: Final = (
         reference=_TLS,
         rules=(
             Rule(
-                pattern=r"tls: (?:bad certificate|unknown certificate|unsupported certificate|client didn't provide a certificate"
+                pattern=r"tls: (?:bad certificate|unknown certificate|unsupported certificate"
+                r"|client didn't provide a certificate"
                 r"|failed to verify client|certificate unknown)|alert bad certificate",
                 unless=r"failed to do request|/v2/",
             ),

@@ -25,7 +25,8 @@ CLASSES: Final = (
         reference=_TCP,
         rules=(
             Rule(
-                pattern=r"dial unix \S+: connect: no such file|could not connect to unix://|Cannot connect to the Docker daemon at unix://"
+                pattern=r"dial unix \S+: connect: no such file|could not connect to unix://"
+                r"|Cannot connect to the Docker daemon at unix://"
                 r"|buildkitd\.sock\S*:? .*(?:no such file|not found|does not exist)",
                 unless=r"skipping containerd worker",
                 tier=Tier.CONSEQUENCE,
@@ -50,7 +51,8 @@ CLASSES: Final = (
         reference=_TCP,
         rules=(
             Rule(
-                pattern=rf"(?:{DIALLING}|createTransport|dial unix|buildctl|:1234\b).*(?:connection refused|actively refused)",
+                pattern=rf"(?:{DIALLING}|createTransport|dial unix|buildctl|:1234\b).*(?:connection refused"
+                rf"|actively refused)",
                 unless=r":6443|/v2/|unable to access",
                 tier=Tier.CONSEQUENCE,
             ),
@@ -71,16 +73,19 @@ CLASSES: Final = (
         reference=_TCP,
         rules=(
             Rule(
-                pattern=rf"(?:{DIALLING}|:1234\b).*(?:i/o timeout|connection timed out|no route to host|network is unreachable)",
+                pattern=rf"(?:{DIALLING}|:1234\b).*(?:i/o timeout|connection timed out|no route to host"
+                rf"|network is unreachable)",
                 unless=r"lookup \S+|/v2/|:6443",
             ),
             Rule(
-                pattern=r"(?:list(?:ing)? workers|connect to (?:buildkit|builder|tcp://)|waiting for connection|dial gRPC)\b.*"
+                pattern=r"(?:list(?:ing)? workers|connect to (?:buildkit|builder|tcp://)|waiting for connection"
+                r"|dial gRPC)\b.*"
                 r"(?:deadline exceeded|timed? ?out)",
                 unless=r"/v2/",
             ),
             Rule(
-                pattern=r"dial tcp \S+ (?:i/o timeout|connect: (?:connection timed out|no route to host|network is unreachable))",
+                pattern=r"dial tcp \S+ (?:i/o timeout|connect: (?:connection timed out|no route to host"
+                r"|network is unreachable))",
                 unless=_OTHERS + r"|lookup \S+",
                 also=("registry-conn-refused",),
                 tier=Tier.CONSEQUENCE,
@@ -109,16 +114,21 @@ CLASSES: Final = (
         reference=_TCP,
         rules=(
             Rule(
-                pattern=r"error reading from server|transport is closing|closing transport due to|client connection is (?:being closed|closing)"
-                r"|code = Unavailable desc = (?:unexpected )?EOF|Unavailable: (?:unexpected )?EOF|keepalive ping failed|received prior goaway"
-                r"|waiting for server handshake|no active session for|websocket: close|file already closed|rpc error: .*(?:connection reset by peer|use of closed network)"
-                r"|error while dialing: use of closed|server has closed the stream|code = Unavailable desc = (?:transport|the connection)",
+                pattern=r"error reading from server|transport is closing|closing transport due to"
+                r"|client connection is (?:being closed|closing)"
+                r"|code = Unavailable desc = (?:unexpected )?EOF|Unavailable: (?:unexpected )?EOF"
+                r"|keepalive ping failed|received prior goaway"
+                r"|waiting for server handshake|no active session for|websocket: close|file already closed"
+                r"|rpc error: .*(?:connection reset by peer|use of closed network)"
+                r"|error while dialing: use of closed|server has closed the stream"
+                r"|code = Unavailable desc = (?:transport|the connection)",
                 also=_DEATHS,
                 tier=Tier.CONSEQUENCE,
             ),
             Rule(
                 pattern=r"code = Unavailable|\bUnavailable: ",
-                unless=r"dialing|handshake|server preface|connection refused|Service Unavailable|503|connection closed|broken pipe|lookup ",
+                unless=r"dialing|handshake|server preface|connection refused|Service Unavailable|503"
+                r"|connection closed|broken pipe|lookup ",
                 also=_DEATHS,
                 tier=Tier.CONSEQUENCE,
             ),
@@ -133,7 +143,8 @@ CLASSES: Final = (
         reference="https://github.com/moby/buildkit/issues/2546",
         rules=(
             Rule(
-                pattern=r"(?:Unavailable(?: desc = |: )|desc = \"?(?:transport: )?)connection closed\b|closed before server preface"
+                pattern=r"(?:Unavailable(?: desc = |: )|desc = \"?(?:transport: )?)connection closed\b"
+                r"|closed before server preface"
             ),
         ),
     ),
@@ -146,7 +157,8 @@ CLASSES: Final = (
         reference=_TCP,
         rules=(
             Rule(
-                pattern=r"dial \w+: unknown network|unknown network \w+|(?:unknown|unsupported|invalid|bad) (?:scheme|proto(?:col)?|addr(?:ess)?)\b"
+                pattern=r"dial \w+: unknown network|unknown network \w+|(?:unknown|unsupported|invalid|bad) (?:scheme"
+                r"|proto(?:col)?|addr(?:ess)?)\b"
                 r".*(?:buildkit|://|tcp|unix)|(?:missing port in|too many colons in|invalid) address",
                 unless=REGISTRY_REQUEST + r"|git",
             ),
@@ -161,8 +173,10 @@ CLASSES: Final = (
         reference=_TCP,
         rules=(
             Rule(
-                pattern=r"frame too large|server preface: (?:http2|malformed|unexpected)|unexpected HTTP status code received|malformed HTTP response"
-                r"|unexpected content-type|malformed header: missing HTTP content-type|PROTOCOL_ERROR|does not support HTTP/2"
+                pattern=r"frame too large|server preface: (?:http2|malformed|unexpected)"
+                r"|unexpected HTTP status code received|malformed HTTP response"
+                r"|unexpected content-type|malformed header: missing HTTP content-type|PROTOCOL_ERROR"
+                r"|does not support HTTP/2"
                 r"|looked like an HTTP/1\.1 header",
                 unless=r"/v2/|unable to access|/api/v1",
             ),
@@ -193,8 +207,8 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"DeadlineExceeded|context deadline exceeded",
-                unless=PULL
-                + r"|INSTALLATION FAILED|UPGRADE FAILED|rate limiter|helm|lookup \S+|ProgressDeadline|Failed to create pod sandbox",
+                unless=PULL + r"|INSTALLATION FAILED|UPGRADE FAILED|rate limiter|helm|lookup \S+|ProgressDeadline"
+                r"|Failed to create pod sandbox",
                 tier=Tier.CONSEQUENCE,
             ),
         ),
@@ -209,7 +223,8 @@ CLASSES: Final = (
         explains=("build-deadline-exceeded",),
         rules=(
             Rule(
-                pattern=r"TLS handshake timeout|Client\.Timeout (?:or context cancellation )?exceeded while|request canceled while waiting for connection"
+                pattern=r"TLS handshake timeout|Client\.Timeout (?:or context cancellation )?exceeded while"
+                r"|request canceled while waiting for connection"
                 r"|handshake .*(?:timed out|i/o timeout)",
                 unless=r":6443|/api/v1",
             ),

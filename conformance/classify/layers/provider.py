@@ -23,8 +23,10 @@ CLASSES: Final = (
         kinds=ANY,
         rules=(
             Rule(
-                pattern=r"The connection to the server \S+ was refused|Unable to connect to the server|Kubernetes cluster unreachable"
-                r"|(?::6443\b|/api/v1|/apis/).*(?:connection refused|EOF|i/o timeout|connection reset|no route to host|TLS handshake timeout)"
+                pattern=r"The connection to the server \S+ was refused|Unable to connect to the server"
+                r"|Kubernetes cluster unreachable"
+                r"|(?::6443\b|/api/v1|/apis/).*(?:connection refused|EOF|i/o timeout|connection reset"
+                r"|no route to host|TLS handshake timeout)"
                 r"|etcdserver: leader changed|http2: client connection lost",
             ),
         ),
@@ -39,7 +41,8 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"Failed to start node \W?k3d-|Node k3d-\S+ .*(?:restarting|failed to start|not running)|k3d-\S+.*stopped returning log lines"
+                pattern=r"Failed to start node \W?k3d-|Node k3d-\S+ .*(?:restarting|failed to start|not running)"
+                r"|k3d-\S+.*stopped returning log lines"
                 r"|node .* in restart loop|Failed Cluster Start: .*server",
                 unless=r"port is already allocated|address already in use",
             ),
@@ -55,8 +58,10 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"no (?:server )?nodes? found for (?:given|specified) cluster|No nodes found for given cluster|failed to (?:find|get) .*(?:k3d|server) "
-                r"(?:cluster|container)|cluster \S+ (?:not found|does not exist)|no server (?:nodes?|containers?) found",
+                pattern=r"no (?:server )?nodes? found for (?:given|specified) cluster"
+                r"|No nodes found for given cluster|failed to (?:find|get) .*(?:k3d|server) "
+                r"(?:cluster|container)|cluster \S+ (?:not found|does not exist)|no server (?:nodes?"
+                r"|containers?) found",
                 near=r"k3d|cluster",
             ),
         ),
@@ -81,7 +86,8 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"raft_(?:init|start)\(\).*io:|posix_allocate: operation not supported|overlayfs.*not supported.*zfs"
+                pattern=r"raft_(?:init|start)\(\).*io:|posix_allocate: operation not supported"
+                r"|overlayfs.*not supported.*zfs"
             ),
         ),
     ),
@@ -107,9 +113,11 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"adding pid \d+ to cgroups|could not find a log line that matches .*Multi-User System|cgroup namespaces? .*(?:not|un)"
+                pattern=r"adding pid \d+ to cgroups|could not find a log line that matches .*Multi-User System"
+                r"|cgroup namespaces? .*(?:not|un)"
                 r"|configured to not run on a host using cgroup v1|running kind with rootless provider requires"
-                r"|Failed to (?:create|allocate|attach|mount|mkdir)\b.*cgroup|requires? (?:setting )?systemd property \W?Delegate",
+                r"|Failed to (?:create|allocate|attach|mount|mkdir)\b.*cgroup"
+                r"|requires? (?:setting )?systemd property \W?Delegate",
             ),
             Rule(
                 pattern=r"cgroup\w*\b.*(?:not supported|no such file|permission denied|read-only)",
@@ -137,7 +145,8 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"loading config file: \S*config\.json|\.docker/(?:config\.json|buildx\S*|contexts\S*): permission denied",
+                pattern=r"loading config file: \S*config\.json|\.docker/(?:config\.json|buildx\S*"
+                r"|contexts\S*): permission denied",
                 near=r"permission denied",
                 unless_near=r"#\d+ (?:\[|DONE)",
             ),
@@ -181,7 +190,8 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"exceeding (?:approved .*)?quota|approved (?:Total Regional )?\w* ?Cores quota|(?:Insufficient\w*|Exceed\w*)\w*Quota|QuotaExceeded"
+                pattern=r"exceeding (?:approved .*)?quota|approved (?:Total Regional )?\w* ?Cores quota"
+                r"|(?:Insufficient\w*|Exceed\w*)\w*Quota|QuotaExceeded"
                 r"|ErrCode_Insufficient\w+|SkuNotAvailable|AllocationFailed|regional (?:vcpu|cores) quota",
                 detail=message,
             ),
@@ -197,8 +207,10 @@ CLASSES: Final = (
         kinds=CLUSTER,
         rules=(
             Rule(
-                pattern=r"AADSTS\d+|federated identity (?:record|credential)|AuthorizationFailed|does not have authorization to perform action"
-                r"|No subscriptions found for|SubscriptionNotFound|az login failed|Login failed with Error: .*(?:az|azure|OIDC|client)",
+                pattern=r"AADSTS\d+|federated identity (?:record|credential)|AuthorizationFailed"
+                r"|does not have authorization to perform action"
+                r"|No subscriptions found for|SubscriptionNotFound|az login failed|Login failed with Error: .*(?:az"
+                r"|azure|OIDC|client)",
                 detail=message,
             ),
         ),
@@ -231,8 +243,10 @@ CLASSES: Final = (
         explains=("eks-stack-rollback",),
         rules=(
             Rule(
-                pattern=r"UnauthorizedOperation|AccessDenied(?:Exception)?\b|is not authorized to perform: |AuthFailure|UnrecognizedClientException"
-                r"|InvalidClientTokenId|ExpiredToken|Not authorized to perform sts:|Unable to locate credentials|NoCredentialProviders"
+                pattern=r"UnauthorizedOperation|You are not authorized to perform|AccessDenied(?:Exception)?\b"
+                r"|is not authorized to perform: |AuthFailure|UnrecognizedClientException"
+                r"|InvalidClientTokenId|ExpiredToken|Not authorized to perform sts:|Unable to locate credentials"
+                r"|NoCredentialProviders"
                 r"|SignatureDoesNotMatch|security token included in the request",
                 detail=message,
             ),

@@ -12,13 +12,16 @@ from conformance.model import Layer, VerdictKind
 _RUNTIME: Final = Layer.RUNTIME
 _IMAGES: Final = "https://kubernetes.io/docs/concepts/containers/images/"
 _DENIED: Final = (
-    r"(?:unauthorized|authentication required|denied|no basic auth credentials|insufficient_scope|403 Forbidden|401 Unauthorized"
+    r"(?:unauthorized|authentication required|denied|no basic auth credentials|insufficient_scope|403 Forbidden"
+    r"|401 Unauthorized"
     r"|: not found|not found:|code = NotFound|does not exist|manifest unknown|manifest for .* not found|name unknown"
     r"|authorization failed|failed to fetch (?:anonymous|oauth) token)"
 )
 _OTHER_PLATFORM: Final = (
-    r"no match for platform in|no matching manifest for|no image found in (?:manifest|image) (?:list|index) for architecture"
-    r"|does not match the (?:specified|detected host) platform|no child with platform|image operating system .* cannot be used"
+    r"no match for platform in|no matching manifest for|no image found in (?:manifest|image) (?:list"
+    r"|index) for architecture"
+    r"|does not match the (?:specified|detected host) platform|no child with platform"
+    r"|image operating system .* cannot be used"
 )
 
 CLASSES: Final = (
@@ -33,7 +36,8 @@ CLASSES: Final = (
         rules=(
             Rule(pattern=rf"{PULL}.*{_DENIED}", unless=rf"{_OTHER_PLATFORM}|toomanyrequests", detail=message),
             Rule(
-                pattern=r"unauthorized: |manifest unknown|requested access to the resource is denied|authentication required",
+                pattern=r"unauthorized: |manifest unknown|requested access to the resource is denied"
+                r"|authentication required",
                 near=PULL,
                 unless=rf"{_OTHER_PLATFORM}|toomanyrequests",
                 detail=message,
@@ -74,7 +78,8 @@ CLASSES: Final = (
         name="image-pull-dns",
         layer=_RUNTIME,
         kind=VerdictKind.INFRASTRUCTURE,
-        meaning="The node cannot resolve the registry's name; until the kubelet gives up it shows nothing but `Pulling`.",
+        meaning="The node cannot resolve the registry's name; until the kubelet gives up it shows nothing but "
+        "`Pulling`.",
         remedy="DNS and egress of the nodes, or load the image beforehand.",
         reference="https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/",
         explains=("image-pull-failed", "registry-dns-failed"),

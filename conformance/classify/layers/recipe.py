@@ -20,7 +20,8 @@ CLASSES: Final = (
         reference="https://github.com/radius-project/resource-types-contrib/tree/main/Compute/containerImages",
         rules=(
             Rule(
-                pattern=r"(?:^|[^\w/])containerImages: |Resource precondition failed|Invalid value for variable|recipe .*(?:invalid|must (?:be|not|match))",
+                pattern=r"(?:^|[^\w/])containerImages: |Resource precondition failed|Invalid value for variable"
+                r"|recipe .*(?:invalid|must (?:be|not|match))",
                 detail=message,
             ),
         ),
@@ -35,7 +36,8 @@ CLASSES: Final = (
         explains=("registry-image-not-found",),
         rules=(
             Rule(
-                pattern=r"(?:^|[^\w])secret [\w.-]+: not found|no secret with id|failed to stat secret|could not parse secrets|required secret",
+                pattern=r"(?:^|[^\w])secret [\w.-]+: not found|no secret with id|failed to stat secret"
+                r"|could not parse secrets|required secret",
             ),
         ),
     ),
@@ -43,7 +45,8 @@ CLASSES: Final = (
         name="entitlement-denied",
         layer=_RECIPE,
         kind=VerdictKind.BAD_INPUT,
-        meaning="The build asks for a privilege (security.insecure, network.host, device) that the daemon does not grant.",
+        meaning="The build asks for a privilege (security.insecure, network.host, device) that the daemon does not "
+        "grant.",
         remedy="Do not ask for it, or allow it on both sides.",
         reference="https://docs.docker.com/reference/dockerfile/#run---security",
         rules=(
@@ -62,8 +65,10 @@ CLASSES: Final = (
         reference="https://docs.docker.com/reference/dockerfile/#run",
         rules=(
             Rule(
-                pattern=r"did not complete successfully: exit code|executor failed running \[|while running runtime: exit status"
-                r"|waiting for process to exit: exit status|building at STEP .*exit (?:status|code)|returned a non-zero code: \d+",
+                pattern=r"did not complete successfully: exit code|executor failed running \["
+                r"|while running runtime: exit status"
+                r"|waiting for process to exit: exit status|building at STEP .*exit (?:status|code)"
+                r"|returned a non-zero code: \d+",
                 tier=Tier.CONSEQUENCE,
             ),
         ),

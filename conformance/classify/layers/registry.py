@@ -26,8 +26,10 @@ CLASSES: Final = (
         reference=_SPEC,
         rules=(
             Rule(
-                pattern=r"401 Unauthorized|unexpected status(?: code)?\W.*\b401\b|unauthorized: (?:authentication required|access|incorrect|invalid"
-                r"|The client|unauthenticated|user|failed|you)|no basic auth credentials|failed to authorize: .*(?:401|unauthorized)"
+                pattern=r"401 Unauthorized|unexpected status(?: code)?\W.*\b401\b"
+                r"|unauthorized: (?:authentication required|access|incorrect|invalid"
+                r"|The client|unauthenticated|user|failed|you)|no basic auth credentials"
+                r"|failed to authorize: .*(?:401|unauthorized)"
                 r"|incorrect username or password|authentication required",
                 unless=PULL + "|" + _GIT + "|dry run|kubectl",
             ),
@@ -43,8 +45,10 @@ CLASSES: Final = (
         explains=("registry-unauthorized", "registry-image-not-found"),
         rules=(
             Rule(
-                pattern=r"insufficient_scope|403 Forbidden|unexpected status(?: code)?\W.*\b403\b|denied: (?:requested access|permission|access|not_found|"
-                r"unauthenticated|installation|user|project|resource|token|deny)|requested access to the resource is denied"
+                pattern=r"insufficient_scope|403 Forbidden|unexpected status(?: code)?\W.*\b403\b"
+                r"|denied: (?:requested access|permission|access|not_found|"
+                r"unauthenticated|installation|user|project|resource|token|deny)"
+                r"|requested access to the resource is denied"
                 r"|permission_denied|push access (?:denied|to)|action \"?(?:push|upload)",
                 unless=PULL + "|" + _GIT + r"|is forbidden: |PodSecurity",
             ),
@@ -91,7 +95,8 @@ CLASSES: Final = (
         layer=_REGISTRY,
         kind=VerdictKind.DEFECT,
         meaning="The registry speaks plain HTTP and BuildKit speaks HTTPS to it.",
-        remedy="registry.insecure=true, or `http = true` for that registry in buildkitd.toml (a missing file is no error).",
+        remedy="registry.insecure=true, or `http = true` for that registry in buildkitd.toml (a missing file is no "
+        "error).",
         reference=_BUILDKITD,
         rules=(
             Rule(pattern=r"server gave HTTP response to HTTPS client"),
@@ -128,8 +133,10 @@ CLASSES: Final = (
         explains=("buildkitd-unavailable",),
         rules=(
             Rule(
-                pattern=r"(?:failed to (?:copy|push)|(?:Put|Patch|Post) \"?https?://\S*/blobs/uploads|writing blob|error writing layer)\b.*"
-                r"(?:read/write on closed pipe|broken pipe|connection reset|use of closed|unexpected EOF|: EOF|http2: |stream error"
+                pattern=r"(?:failed to (?:copy|push)|(?:Put|Patch|Post) \"?https?://\S*/blobs/uploads|writing blob"
+                r"|error writing layer)\b.*"
+                r"(?:read/write on closed pipe|broken pipe|connection reset|use of closed|unexpected EOF|: EOF"
+                r"|http2: |stream error"
                 r"|50[0234] |413 )",
             ),
             Rule(pattern=r"blob upload (?:invalid|unknown)|BLOB_UPLOAD_(?:INVALID|UNKNOWN)"),
@@ -153,7 +160,8 @@ CLASSES: Final = (
         reference=_SPEC,
         rules=(
             Rule(
-                pattern=r"(?:unexpected status|failed (?:commit|to (?:push|copy)))\b.*404 Not Found|name unknown|NAME_UNKNOWN"
+                pattern=r"(?:unexpected status|failed (?:commit|to (?:push|copy)))\b.*404 Not Found|name unknown"
+                r"|NAME_UNKNOWN"
                 r"|repository with name .* does not exist|RepositoryNotFoundException",
                 unless=PULL + "|" + _GIT,
             ),
@@ -168,7 +176,8 @@ CLASSES: Final = (
         reference="https://github.com/docker/buildx/issues/1384",
         rules=(
             Rule(
-                pattern=r"manifest unknown|MANIFEST_UNKNOWN|MANIFEST_INVALID|manifest invalid|unsupported manifest media type"
+                pattern=r"manifest unknown|MANIFEST_UNKNOWN|MANIFEST_INVALID|manifest invalid"
+                r"|unsupported manifest media type"
                 r"|manifest blob unknown|manifest for \S+ not found",
                 unless=PULL + r"|blob unknown to registry",
             ),
@@ -183,12 +192,15 @@ CLASSES: Final = (
         reference="https://docs.docker.com/reference/dockerfile/#from",
         rules=(
             Rule(
-                pattern=r"no such image .* in registry|image not known|failed to (?:resolve source metadata|solve|resolve reference)\b.*: not found"
-                r"|load metadata for .*: not found|(?m:^\W{0,4}#\d+ ERROR: [\w./:@-]+: not found)|short-name .* did not resolve"
+                pattern=r"no such image .* in registry|image not known|failed to (?:resolve source metadata|solve"
+                r"|resolve reference)\b.*: not found"
+                r"|load metadata for .*: not found|(?m:^\W{0,4}#\d+ ERROR: [\w./:@-]+: not found)"
+                r"|short-name .* did not resolve"
                 r"|pull access denied, repository does not exist",
-                unless=PULL
-                + r"|cache importer|secret \S+: not found|no match(?:ing)? (?:for platform|manifest)|failed to compute cache key"
-                r"|failed to calculate checksum|executable file not found|manifest unknown|command not found|invalid subdir",
+                unless=PULL + r"|cache importer|secret \S+: not found|no match(?:ing)? (?:for platform|manifest)"
+                r"|failed to compute cache key"
+                r"|failed to calculate checksum|executable file not found|manifest unknown|command not found"
+                r"|invalid subdir",
                 also=("registry-push-denied",),
             ),
         ),

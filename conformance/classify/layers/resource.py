@@ -28,10 +28,12 @@ CLASSES: Final = (
         rules=(
             Rule(pattern=r"OOM[ _-]?Killed|OOMKilling|System OOM encountered", tier=Tier.STATE),
             Rule(
-                pattern=r"Memory cgroup out of memory|oom-kill:|Out of memory: Kill|invoked oom-killer|killed as a result of limit of"
+                pattern=r"Memory cgroup out of memory|oom-kill:|Out of memory: Kill|invoked oom-killer"
+                r"|killed as a result of limit of"
             ),
             Rule(
-                pattern=r"ResourceExhausted: .*cannot allocate memory|did not complete successfully: (?:exit code: 137|.*cannot allocate memory)"
+                pattern=r"ResourceExhausted: .*cannot allocate memory"
+                r"|did not complete successfully: (?:exit code: 137|.*cannot allocate memory)"
             ),
             Rule(pattern=r"cannot allocate memory", also=("build-step-failed",), tier=Tier.CONSEQUENCE),
         ),
@@ -46,8 +48,10 @@ CLASSES: Final = (
         explains=("container-exit-137", "disk-full", "buildkitd-unavailable"),
         rules=(
             Rule(
-                pattern=r"\bEvicted\b|The node was low on resource|The node had condition: |Usage of EmptyDir volume .* exceeds"
-                r"|ephemeral (?:local )?storage usage exceeds|exceeded its local ephemeral storage limit|local ephemeral storage .*exceed",
+                pattern=r"\bEvicted\b|The node was low on resource|The node had condition: "
+                r"|Usage of EmptyDir volume .* exceeds"
+                r"|ephemeral (?:local )?storage usage exceeds|exceeded its local ephemeral storage limit"
+                r"|local ephemeral storage .*exceed",
                 detail=message,
                 tier=Tier.STATE,
             ),
@@ -63,8 +67,10 @@ CLASSES: Final = (
         explains=("build-step-failed", "buildkitd-unavailable"),
         rules=(
             Rule(
-                pattern=r"no space left on device|not enough (?:free )?(?:disk )?space|disk quota exceeded|You don't have enough free space",
-                unless=r"/proc/self/exe|unshare|clone\b|keyring|session key|user ?namespace|user_namespaces|inotify|newuidmap|too many open files",
+                pattern=r"no space left on device|not enough (?:free )?(?:disk )?space|disk quota exceeded"
+                r"|You don't have enough free space",
+                unless=r"/proc/self/exe|unshare|clone\b|keyring|session key|user ?namespace|user_namespaces|inotify"
+                r"|newuidmap|too many open files",
             ),
         ),
     ),

@@ -17,7 +17,8 @@ CLASSES: Final = (
         name="rootlesskit-clone-eperm",
         layer=_ROOTLESSKIT,
         kind=VerdictKind.UNSUPPORTED,
-        meaning="clone(CLONE_NEWUSER) is refused with EPERM: the seccomp profile RuntimeDefault, or user namespaces forbidden.",
+        meaning="clone(CLONE_NEWUSER) is refused with EPERM: the seccomp profile RuntimeDefault, or user namespaces "
+        "forbidden.",
         remedy="seccomp unset or Unconfined, or a Localhost profile that allows clone and unshare.",
         reference=_ROOTLESS,
         rules=(
@@ -45,13 +46,15 @@ CLASSES: Final = (
         name="rootlesskit-apparmor-userns-restricted",
         layer=_ROOTLESSKIT,
         kind=VerdictKind.NODE_PREREQUISITE,
-        meaning="Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1: only programs with a profile get a user namespace.",
+        meaning="Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1: only programs with a profile get a user "
+        "namespace.",
         remedy="Set the sysctl to 0, or give rootlesskit an AppArmor profile with the rule `userns,`.",
         reference="https://rootlesscontaine.rs/getting-started/common/apparmor/",
         explains=("rootlesskit-clone-eacces", "rootlesskit-clone-eperm", "rootlesskit-child-failed"),
         rules=(
             Rule(
-                pattern=r"apparmor_restrict_unprivileged_userns (?:is|was) set to 1|apparmor_restrict_unprivileged_userns\W{1,3}1\b"
+                pattern=r"apparmor_restrict_unprivileged_userns (?:is|was) set to 1"
+                r"|apparmor_restrict_unprivileged_userns\W{1,3}1\b"
             ),
             Rule(pattern=_CLONE + "permission denied", near=r"apparmor_restrict_unprivileged_userns"),
         ),
@@ -101,7 +104,8 @@ CLASSES: Final = (
         name="rootlesskit-newuidmap-eperm",
         layer=_ROOTLESSKIT,
         kind=VerdictKind.UNSUPPORTED,
-        meaning="newuidmap may not write the map: no_new_privs (allowPrivilegeEscalation false), no file capabilities, or "
+        meaning="newuidmap may not write the map: no_new_privs (allowPrivilegeEscalation false), no file "
+        "capabilities, or "
         "subordinate ids outside of the pod's own user namespace.",
         remedy="allowPrivilegeEscalation true; under hostUsers false a subuid range that fits (or idsPerPod 262144).",
         reference="https://github.com/rootless-containers/rootlesskit/issues/551",
@@ -188,7 +192,8 @@ CLASSES: Final = (
         explains=("rootlesskit-newuidmap-failed",),
         rules=(
             Rule(
-                pattern=r"no sub[ug]id ranges found for user|Format not correct for /etc/sub[ug]id|cannot parse sub[ug]id"
+                pattern=r"no sub[ug]id ranges found for user|Format not correct for /etc/sub[ug]id"
+                r"|cannot parse sub[ug]id"
                 r"|compute uid/gid map: .*sub[ug]id|[ug]id range \[[^\]\n]*\) -> \[[^\]\n]*\) not allowed"
                 r"|(?:no|missing) (?:entry|entries|line) .*/etc/sub[ug]id",
                 unless_near=r"single mapping|cannot find UID/GID for user|rootless mode in man pages",
@@ -233,8 +238,10 @@ CLASSES: Final = (
         reference=_ROOTLESS,
         rules=(
             Rule(
-                pattern=r"(?:creating|create|make) a? ?state ?dir(?:ectory)?\W.*(?:read-only file system|permission denied|no such file)"
-                r"|(?:buildkitd|rootlesskit)\S* .*(?:mkdir|could not (?:create|lock)|open) \S*/(?:\.local|run/user|\.config)\S*: "
+                pattern=r"(?:creating|create|make) a? ?state ?dir(?:ectory)?\W.*(?:read-only file system"
+                r"|permission denied|no such file)"
+                r"|(?:buildkitd|rootlesskit)\S* .*(?:mkdir|could not (?:create|lock)|open) \S*/(?:\.local|run/user"
+                r"|\.config)\S*: "
                 r"(?:read-only file system|permission denied)",
             ),
         ),
@@ -262,7 +269,8 @@ CLASSES: Final = (
         reference="https://github.com/moby/buildkit/issues/6457",
         rules=(
             Rule(
-                pattern=r"rootless mode requires to be executed as|requires to be executed as the (?:mapped )?root (?:user )?in a user namespace"
+                pattern=r"rootless mode requires to be executed as"
+                r"|requires to be executed as the (?:mapped )?root (?:user )?in a user namespace"
             ),
         ),
     ),

@@ -40,7 +40,8 @@ CLASSES: Final = (
         reference="https://github.com/containerd/containerd/blob/main/internal/cri/sputil/apparmor_linux.go",
         rules=(
             Rule(
-                pattern=r"apparmor is not supported|apparmor not supported|cannot load AppArmor profile .*(?:not|un)support",
+                pattern=r"apparmor is not supported|apparmor not supported|cannot load AppArmor profile .*(?:not"
+                r"|un)support",
                 unless=r"buildkitd|oci-worker-apparmor|worker",
             ),
         ),
@@ -80,8 +81,10 @@ CLASSES: Final = (
         reference=_USERNS,
         rules=(
             Rule(
-                pattern=r"(?:runtime|handler)\W.*do(?:es)? ?n[o']t support user ?namespaces|user namespaces? .*not (?:yet )?supported"
-                r" by the (?:runtime|cri)|the handler \S* is not known|support for user namespaces is not yet implemented"
+                pattern=r"(?:runtime|handler)\W.*do(?:es)? ?n[o']t support user ?namespaces"
+                r"|user namespaces? .*not (?:yet )?supported"
+                r" by the (?:runtime|cri)|the handler \S* is not known"
+                r"|support for user namespaces is not yet implemented"
                 r"|can't set \W?spec\.hostUsers: false",
                 unless=r"UserNamespacesSupport",
             ),
@@ -96,7 +99,8 @@ CLASSES: Final = (
         reference=_USERNS,
         rules=(
             Rule(
-                pattern=r"feature gate \W{0,2}UserNamespaces\w*\W{1,3}is (?:disabled|not enabled|off)|can't set spec\.HostUsers"
+                pattern=r"feature gate \W{0,2}UserNamespaces\w*\W{1,3}is (?:disabled|not enabled|off)"
+                r"|can't set spec\.HostUsers"
             ),
         ),
     ),
@@ -104,13 +108,15 @@ CLASSES: Final = (
         name="userns-max-zero-sandbox",
         layer=_RUNTIME,
         kind=VerdictKind.NODE_PREREQUISITE,
-        meaning="The runtime cannot make the pod's user namespace: the node's user.max_user_namespaces is 0 (no disk is full).",
+        meaning="The runtime cannot make the pod's user namespace: the node's user.max_user_namespaces is 0 (no disk "
+        "is full).",
         remedy="Raise the sysctl user.max_user_namespaces on the node.",
         reference="https://github.com/bottlerocket-os/bottlerocket/issues/3328",
         explains=("disk-full", "rootlesskit-max-user-namespaces"),
         rules=(
             Rule(
-                pattern=r"(?:noop process for unshare|pin(?:ns)?\W.*(?:user ?ns|namespaces?)|user namespace|unshare|clone).*"
+                pattern=r"(?:noop process for unshare|pin(?:ns)?\W.*(?:user ?ns|namespaces?)|user namespace|unshare"
+                r"|clone).*"
                 r"no space left on device",
                 near=r"sandbox|CreatePodSandbox|RunPodSandbox|pinns|noop process|shim task|network namespace",
                 unless=r"rootlesskit|buildah|podman run|Error during unshare",
@@ -126,8 +132,10 @@ CLASSES: Final = (
         reference=_USERNS,
         rules=(
             Rule(
-                pattern=r"MOUNT_ATTR_IDMAP|mapped mount (?:for|on) |idmap(?:ped)?[ -]mount.*(?:fail|not support|doesn't support|unsupported"
-                r"|unable|invalid)|(?:fail|not support|doesn't support|unsupported|unable|cannot)\w*.*(?:idmap(?:ped)?|ID-?map(?:ped)?)[ -]mount"
+                pattern=r"MOUNT_ATTR_IDMAP|mapped mount (?:for|on) |idmap(?:ped)?[ -]mount.*(?:fail|not support"
+                r"|doesn't support|unsupported"
+                r"|unable|invalid)|(?:fail|not support|doesn't support|unsupported|unable"
+                r"|cannot)\w*.*(?:idmap(?:ped)?|ID-?map(?:ped)?)[ -]mount"
                 r"|mount_setattr\W.*(?:invalid argument|not implemented|not supported|not permitted)",
             ),
         ),
@@ -139,7 +147,12 @@ CLASSES: Final = (
         meaning="The kubelet has no range of user ids left for another pod with `hostUsers: false`.",
         remedy="Fewer such pods on the node, or a wider subuid range for the kubelet.",
         reference="https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces",
-        rules=(Rule(pattern=r"empty slot to allocate a user ?namespace|can't allocate user ?namespace"),),
+        rules=(
+            Rule(
+                pattern=r"not enough unused IDs in user ?namespace|empty slot to allocate a user ?namespace"
+                r"|can't allocate user ?namespace"
+            ),
+        ),
     ),
     FailureClass(
         name="kubelet-ids-per-pod-invalid",
@@ -161,7 +174,8 @@ CLASSES: Final = (
         reference="https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
         rules=(
             Rule(
-                pattern=r"runAsNonRoot and (?:image|runAsUser)|image has non-numeric user|cannot verify user is non-root"
+                pattern=r"runAsNonRoot and (?:image|runAsUser)|image has non-numeric user"
+                r"|cannot verify user is non-root"
                 r"|runAsUser breaks non-?root policy",
             ),
         ),
@@ -190,7 +204,8 @@ CLASSES: Final = (
             Rule(
                 pattern=r"exec format error",
                 kinds=frozenset({SourceKind.UNKNOWN}),
-                near=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet|containerd task|shim task",
+                near=r"kubectl logs|CrashLoopBackOff|Back-off restarting|docker run|podman run|kubelet"
+                r"|containerd task|shim task",
                 unless_near=_BUILD_STEP,
             ),
         ),
@@ -219,7 +234,8 @@ CLASSES: Final = (
         reference="https://github.com/kubernetes/kubernetes/issues/122256",
         rules=(
             Rule(
-                pattern=r"error executing setns process|OCI runtime exec failed.*(?:setns|procReady|container .*(?:stopped|not running))"
+                pattern=r"error executing setns process|OCI runtime exec failed.*(?:setns|procReady"
+                r"|container .*(?:stopped|not running))"
                 r"|cannot exec in a (?:stopped|deleted) (?:container|state)",
                 tier=Tier.CONSEQUENCE,
             ),

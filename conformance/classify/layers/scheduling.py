@@ -25,7 +25,8 @@ CLASSES: Final = (
         rules=(
             Rule(pattern=_COUNTED, check=lacks_resources, detail=message, tier=Tier.STATE, unless_near=_PLACED),
             Rule(
-                pattern=r"\bOutOf(?:cpu|memory|ephemeral-storage)\b|Node didn't have enough resource: (?:cpu|memory|ephemeral)"
+                pattern=r"\bOutOf(?:cpu|memory|ephemeral-storage)\b|Node didn't have enough resource: (?:cpu|memory"
+                r"|ephemeral)"
                 r"|no nodes available to schedule pods",
                 detail=message,
                 tier=Tier.STATE,

@@ -24,7 +24,8 @@ CLASSES: Final = (
         name="snapshotter-bind-eperm",
         layer=_SNAPSHOTTER,
         kind=VerdictKind.UNSUPPORTED,
-        meaning="A read-only bind mount is refused: no CAP_SYS_ADMIN in the daemon's user namespace, or locked mount flags.",
+        meaning="A read-only bind mount is refused: no CAP_SYS_ADMIN in the daemon's user namespace, or locked mount "
+        "flags.",
         remedy="The rootless daemon in a user namespace; an emptyDir at its state directory.",
         reference=_ROOTLESS,
         rules=(
@@ -41,8 +42,10 @@ CLASSES: Final = (
         reference=_ROOTLESS,
         rules=(
             Rule(
-                pattern=r"auto snapshotter: \S+ is not available|overlayfs is not (?:available|supported).*(?:trying|fall)"
-                r"|falling back to native|overlay(?:fs)? (?:snapshotter )?(?:is )?not (?:supported|functional).*(?:fall|native|using)",
+                pattern=r"auto snapshotter: \S+ is not available|overlayfs is not (?:available|supported).*(?:trying"
+                r"|fall)"
+                r"|falling back to native|overlay(?:fs)? (?:snapshotter )?(?:is )?not (?:supported"
+                r"|functional).*(?:fall|native|using)",
             ),
         ),
     ),
@@ -113,7 +116,8 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"mount \S+:\S+(?: \(via [^)]*\))?, flags: \S+ permission denied"
-                r"|(?:overlay mount|mount(?:ing)? \S*containers/storage)\b.*: permission denied|remount(?:ing)?\b.* permission denied",
+                r"|(?:overlay mount|mount(?:ing)? \S*containers/storage)\b.*: permission denied"
+                r"|remount(?:ing)?\b.* permission denied",
                 unless=r"auto snapshotter|\bproc:|buildkit-mount|kaniko|runc run failed",
             ),
         ),
@@ -141,7 +145,8 @@ CLASSES: Final = (
         reference=_BUILDAH,
         rules=(
             Rule(
-                pattern=r"single mapping into the namespace|cannot find UID/GID for user|check rootless mode in man pages"
+                pattern=r"single mapping into the namespace|cannot find UID/GID for user"
+                r"|check rootless mode in man pages"
                 r"|falling back to single mapping",
             ),
         ),

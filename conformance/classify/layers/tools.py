@@ -13,7 +13,8 @@ _KANIKO: Final = "https://github.com/chainguard-dev/kaniko"
 _EPERM: Final = "operation not permitted"
 #: kaniko's own words around an error; its steps run in its own container.
 _IN_KANIKO: Final = (
-    r"(?:error (?:building|resolving|removing|unpacking|pushing)|failed to (?:execute command|get filesystem|take snapshot|write)"
+    r"(?:error (?:building|resolving|removing|unpacking|pushing)|failed to (?:execute command|get filesystem"
+    r"|take snapshot|write)"
     r"|unpacking rootfs|copying (?:file|dir|symlink)|kaniko|extracting fs from image)"
 )
 _NOT_KANIKO: Final = r"(?m)^\W{0,4}#\d+ |STEP \d+[/:]|failed to solve|buildah|podman"
@@ -47,7 +48,8 @@ CLASSES: Final = (
         explains=("disk-full",),
         rules=(
             Rule(
-                pattern=r"unshare\([^)\n]*\): (?:invalid argument|no space left on device)|during unshare\b.*(?:invalid arg|no space left)"
+                pattern=r"unshare\([^)\n]*\): (?:invalid argument|no space left on device)"
+                r"|during unshare\b.*(?:invalid arg|no space left)"
             ),
             Rule(pattern=r"User namespaces are not enabled|cannot clone: (?:invalid argument|no space left on device)"),
         ),
@@ -73,7 +75,8 @@ CLASSES: Final = (
         reference=_BUILDAH,
         rules=(
             Rule(
-                pattern=r"process exited with error: fork/exec|subprocess exited with status|container (?:create|start) message from subprocess",
+                pattern=r"process exited with error: fork/exec|subprocess exited with status|container (?:create"
+                r"|start) message from subprocess",
                 tier=Tier.CONSEQUENCE,
             ),
         ),
@@ -108,7 +111,8 @@ CLASSES: Final = (
         explains=("buildah-exec-failed", "build-step-failed"),
         rules=(
             Rule(
-                pattern=r"slirp4netns\b.*(?:fail|EOF|error|not found|denied|not permitted)|(?:fail|error|could not)\w*\b.*slirp4netns"
+                pattern=r"slirp4netns\b.*(?:fail|EOF|error|not found|denied|not permitted)|(?:fail|error"
+                r"|could not)\w*\b.*slirp4netns"
             ),
         ),
     ),
@@ -145,8 +149,8 @@ CLASSES: Final = (
         reference=_KANIKO,
         rules=(
             Rule(
-                pattern=_IN_KANIKO
-                + r".*(?:mkdir|open|unlinkat|remove|rename|symlink|link|lstat|create|opendir|chdir) \S+: permission denied",
+                pattern=_IN_KANIKO + r".*(?:mkdir|open|unlinkat|remove|rename|symlink|link|lstat|create|opendir"
+                r"|chdir) \S+: permission denied",
                 unless=_BY_OTHERS,
             ),
             Rule(pattern=r"(?:mkdir|open|unlinkat) /kaniko/\S*: permission denied"),
@@ -179,7 +183,8 @@ CLASSES: Final = (
                 unless=_BY_OTHERS,
             ),
             Rule(
-                pattern=r"(?:unlinkat|remove|chmod|chown|mkdir|rename) /\S*: (?:device or resource busy|read-only file system)",
+                pattern=r"(?:unlinkat|remove|chmod|chown|mkdir|rename) /\S*: (?:device or resource busy"
+                r"|read-only file system)",
                 near=_IN_KANIKO,
             ),
         ),
@@ -206,7 +211,8 @@ CLASSES: Final = (
         reference="https://github.com/osbuild/bootc-image-builder",
         rules=(
             Rule(
-                pattern=r"(?:requires?|needs?|must (?:be )?run\w*)\b.* privileged (?:container|mode)|requires a privileged",
+                pattern=r"(?:requires?|needs?|must (?:be )?run\w*)\b.* privileged (?:container|mode)"
+                r"|requires a privileged",
                 unless=r"incompatible",
             ),
         ),

@@ -16,8 +16,8 @@ list)
   echo "list $last" >>"$here/go.log"
   [ -f "$here/go-offline" ] && { cat "$here/go-offline"; exit 1; }
   echo "go: downloading example.com/x v1.0.0"
-  echo fmt
-  for word in "$@"; do case "$word" in */*|.) echo "$word" ;; esac; done ;;
+  echo fmt fmt /usr/lib/go/src/fmt
+  for word in "$@"; do case "$word" in */*|.) echo "$word main $PWD/$word" ;; esac; done ;;
 build)
   out=""; previous=""; packages=""
   for word in "$@"; do

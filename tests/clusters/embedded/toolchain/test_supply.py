@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
+from clusters import process
 from clusters.embedded import toolchain
-from clusters.embedded.toolchain import cache, gobuild
+from clusters.embedded.toolchain import cache, go, gobuild
+from clusters.embedded.toolchain.catalog import MODULES
+from clusters.embedded.toolchain.jobs import jobs_for
+from clusters.embedded.toolchain.progress import Step
 from clusters.errors import ClustersError, CommandError, UnavailableError, UsageError
 from tests.clusters.embedded.toolchain.machine import Machine
 
@@ -134,6 +140,63 @@ def test_second_run_at_once_waits_says_so_and_uses_what_the_first_built(machine:
     second.join(20)
     assert machine.built() == ["coredns"]
     assert any("another run is building" in line for line in machine.said)
+
+
+def test_run_that_waited_does_not_build_again_what_the_other_built(machine: Machine) -> None:
+    toolchain.ensure(toolchain.pick(["coredns"]), progress=machine.said.append)
+    machine.go_did()
+    (built,) = machine.published().values()
+    built.rename(machine.bin / "not-yet")
+    other = FileLock(machine.cache / ".lock", thread_local=False)
+    other.acquire()
+
+    def other_run_ends(line: str) -> None:
+        if "waiting" in line:
+            (machine.bin / "not-yet").rename(built)
+            other.release()
+
+    toolchain.ensure(toolchain.pick(["coredns"]), progress=other_run_ends)
+    assert machine.built() == []
+
+
+def test_modules_of_the_next_job_are_fetched_while_one_is_built(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead: list[tuple[Path | None, bool]] = []
+    spawn = process.spawn
+
+    def spy(argv: Sequence[str | Path], *, cwd: Path, **rest: Any) -> object:  # noqa: ANN401 - passed through
+        ahead.append((cwd, any(line.startswith("build") for line in machine.go_did())))
+        return spawn(argv, cwd=cwd, **rest)
+
+    monkeypatch.setattr(process, "spawn", spy)
+    toolchain.ensure(toolchain.pick(["rootlesskit", "coredns"]), progress=machine.said.append)
+    assert ahead == [(MODULES / "coredns", False)]
+
+
+@pytest.mark.usefixtures("machine")
+def test_step_tells_when_only_linking_is_left() -> None:
+    jobs = jobs_for(toolchain.pick(["buildkitd", "buildctl"]))
+    using = go.find()
+    assert using is not None
+    step = Step("buildkit", "")
+    gobuild.Builder(using, cache.work()).build(jobs[0], step)
+    assert step.detail == "linking"
+
+
+@pytest.mark.usefixtures("machine")
+def test_packages_that_an_earlier_job_compiled_are_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    using = go.find()
+    assert using is not None
+    builder = gobuild.Builder(using, cache.work())
+    details: list[str] = []
+    monkeypatch.setattr(Step, "__setattr__", lambda _, name, value: details.append(f"{name} {value}"))
+    for job in jobs_for(toolchain.pick(["rootlesskit", "coredns"])):
+        builder.build(job, Step("", ""))
+    assert [said for said in details if said.endswith(" packages")] == [
+        "detail compiling 2 packages",
+        "detail compiling 1 packages",
+    ]
 
 
 def test_caller_who_only_looks_is_told_what_to_run(machine: Machine) -> None:
