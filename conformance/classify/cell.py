@@ -131,9 +131,8 @@ def _hits(observation: Observation) -> list[Hit]:
     for order, source in enumerate(observation.sources, start=1):
         if not source.text or source.stage in passed:
             continue
-        for hit in _scan(source, order):
-            if source.kind not in _OF_THE_API or source.stage is not None or not _transient(hit, passed, failed):
-                hits.append(hit)
+        fleeting = source.kind in _OF_THE_API and source.stage is None
+        hits += [hit for hit in _scan(source, order) if not (fleeting and _transient(hit, passed, failed))]
     return hits
 
 

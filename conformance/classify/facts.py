@@ -43,7 +43,9 @@ class Facts:
         context = {**(admitted.get("securityContext") or {}), **(container.get("securityContext") or {})}
         return cls(
             origin=builder.origin,
-            seccomp_filter=_seccomp_filter(builder.seccomp, context, default=node.seccomp_default if container else None),
+            seccomp_filter=_seccomp_filter(
+                builder.seccomp, context, default=node.seccomp_default if container else None
+            ),
             no_new_privs=_no_new_privs(context, seen=builder.no_new_privs),
             cap_bnd=builder.cap_bnd,
             ids=mapped_ids(builder.uid_map),

@@ -42,7 +42,8 @@ What `conformance classify`, `conformance explain` and the verdicts of cells spe
 This page is made by `conformance classes --markdown`.
 
 Several classes may be seen in one failure.
-State (reasons, conditions, exit codes) goes before text, a cause before its consequences, then the order of the layers below decides.
+State (reasons, conditions, exit codes) goes before text, and a cause before its consequences.
+Then the order of the layers below decides.
 A symptom loses to everything, and noise is never a verdict.
 
 | kind | meaning |

@@ -28,7 +28,7 @@ _LONGEST: Final = 4000
 def weigh(text: str) -> Shortage | None:
     """Return what keeps the pod from most nodes; None where the text counts nothing.
 
-    The form is that of the scheduler's `0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint ...`.
+    The form is the scheduler's: `0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint ...`.
     """
     counts = dict.fromkeys(Shortage, 0)
     first, _, _ = text[:_LONGEST].partition("preemption:")

@@ -37,12 +37,12 @@ _PULL_REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryU
 
 
 def state_hits(observation: Observation) -> list[Hit]:
-    """Return what reasons, exit codes and phases say, each citing the line of a text that repeats it, if there is one."""
+    """Return what reasons, exit codes and phases say, each citing the line of a text that repeats it, if one does."""
     hits = []
     for pod in observation.pods:
         if pod.reason in _REASONS:
             hits.append(
-                _hit(observation, _REASONS[pod.reason], f"Pod/{pod.name} {pod.phase} {pod.reason}: {pod.message}")
+                _hit(observation, _REASONS[pod.reason], f"Pod/{pod.name} phase={pod.phase} {pod.reason} {pod.message}")
             )
         for container in pod.containers:
             hits.extend(_container_hits(observation, pod.name, container))

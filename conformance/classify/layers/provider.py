@@ -23,6 +23,10 @@ CLASSES: Final = (
         kinds=ANY,
         rules=(
             Rule(
+                pattern=r"the API server did not answer|Max retries exceeded with url: /(?:api|version)",
+                tier=Tier.STATE,
+            ),
+            Rule(
                 pattern=r"The connection to the server \S+ was refused|Unable to connect to the server"
                 r"|Kubernetes cluster unreachable"
                 r"|(?::6443\b|/api/v1|/apis/).*(?:connection refused|EOF|i/o timeout|connection reset"

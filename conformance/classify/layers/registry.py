@@ -12,9 +12,7 @@ _REGISTRY: Final = Layer.REGISTRY
 _SPEC: Final = "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"
 _BUILDKITD: Final = "https://docs.docker.com/build/buildkit/toml-configuration/"
 _GIT: Final = r"unable to access|git (?:error|stderr)|fatal:"
-_UNREACHABLE: Final = (
-    r"(?:connection refused|connection reset by peer|no route to host|network is unreachable|connection timed out)"
-)
+_UNREACHABLE: Final = r"(?:connection refused|connection reset by peer|i/o timeout|no route to host|network is unreachable|connection timed out)"
 
 CLASSES: Final = (
     FailureClass(
