@@ -9,6 +9,7 @@ import click
 from clusters import interrupts
 from clusters.cli import janitor_command
 from clusters.errors import ClustersError
+from conformance.commands.admit import admit_command
 from conformance.commands.classes import classes_command
 from conformance.commands.classify import classify_command
 from conformance.commands.diff import diff_command
@@ -27,6 +28,7 @@ def group() -> None:
 
 _COMMANDS = (
     run_command,
+    admit_command,
     classify_command,
     explain_command,
     classes_command,

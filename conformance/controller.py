@@ -6,7 +6,7 @@ from conformance import chart, provenance
 from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.classify import RULES_DIGEST
 from conformance.display import Display
-from conformance.errors import ExitCode
+from conformance.errors import ExitCode, UsageError
 from conformance.handover import Handover, Shared
 from conformance.judge import exit_code, not_run
 from conformance.lifecycle import Lifecycle
@@ -34,7 +34,10 @@ class Controller:
     def begin(self) -> Handover:
         """Write the plan, stand up the clusters, run the control cells."""
         checked, helm = self.checked, chart.helm_version()
-        self._folder = folder = RunFolder.create(checked.request.run_dir)
+        try:
+            self._folder = folder = RunFolder.create(checked.request.run_dir)
+        except OSError as error:
+            raise UsageError(f"--run-dir {checked.request.run_dir}: {error.strerror}: name another folder") from error
         folder.write_plan(checked.plan)
         self._run = provenance.begun(
             folder.run_id, matrix=checked.plan.matrix, chart=checked.chart, helm=helm, rules=RULES_DIGEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from clusters import providers
+from clusters import ledger, providers
 from clusters.errors import ClustersError
 from clusters.provider import Cluster, ClusterSpec, ImageRole
 from conformance import fixtures
@@ -45,7 +45,8 @@ class Lifecycle:
         while self._begun:
             provider, name = self._begun.pop()
             if self.checked.request.keep:
-                self._say(f"kept: cluster {name}; `python -m clusters delete {name}` removes it")
+                ledger.keep(provider, name)
+                self._say(f"kept: `python -m clusters shell {name}` looks around, `... delete {name}` removes it")
                 continue
             started = time.monotonic()
             try:

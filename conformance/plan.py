@@ -133,14 +133,15 @@ def _faults(asked: Selection | Block, where: Mapping[str, str], matrix: Matrix, 
         if not is_kubernetes_line(line) or (line not in known and not any_goes):
             yield f"{where['kubernetes']}: {unknown('Kubernetes line', line, known)}"
     for text in asked.levels:
-        if (fault := _level_fault(text)) is not None:
+        if (fault := level_fault(text)) is not None:
             yield f"{where['levels']}: {fault}"
     for glob in asked.builders:
         if not any(fnmatchcase(name, glob) for name in matrix.builders):
             yield f"{where['builders']}: {unknown('builder', glob, matrix.builders)}"
 
 
-def _level_fault(text: str) -> str | None:
+def level_fault(text: str) -> str | None:
+    """Say what is wrong with a level as it was written, e.g. `baseline@v1.34`; None: nothing."""
     name, at, version = text.partition("@")
     if name not in set(PsaLevel):
         return unknown("Pod Security level", name, PsaLevel)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from clusters.embedded import toolchain
 from clusters.paths import CHECKOUT
@@ -15,6 +20,8 @@ from conformance.errors import UsageError
 from conformance.model import Claim
 from conformance.options import Request
 from conformance.plan import Plan, Selection
+
+_GIT_CONTEXT: Final = re.compile(r"(?:(?:https?|git|ssh)://|git@[^\s:/]+:|github\.com/)[^\s\x00-\x1f]+")
 
 REFERENCE_CHART = CHECKOUT / "charts" / "build-sidecar"
 
@@ -32,7 +39,7 @@ class Checked:
 
 def check(request: Request) -> Checked:
     """Read and check everything the request names. Raises UsageError with every fault that was found."""
-    faults: list[str] = []
+    faults = [*_git_context_faults(request.git_context), *_run_dir_faults(request.run_dir)]
     choices = {name: _lines(name) for name in PROVIDERS}
     planned: Plan | None = None
     known: tuple[Claim, ...] = ()
@@ -66,3 +73,21 @@ def check(request: Request) -> Checked:
 def _lines(provider: str) -> tuple[str, ...]:
     """Return the Kubernetes lines a provider has; none listed: any line goes."""
     return toolchain.KUBERNETES_LINES if provider == "embedded" else ()
+
+
+def _git_context_faults(context: str) -> Iterator[str]:
+    """Refuse what BuildKit would take for something else than a git repository (docs.docker.com, build context)."""
+    if context and not _GIT_CONTEXT.fullmatch(context):
+        yield (
+            f"--git-context: {context!r} is no git context: write such as https://host/repo.git#ref:subdir,"
+            " git://host/repo.git or git@host:repo.git"
+        )
+
+
+def _run_dir_faults(folder: Path) -> Iterator[str]:
+    """Refuse a folder that cannot be made or written to, without making it."""
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        yield f"--run-dir: {nearest} is no folder: name another one"
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        yield f"--run-dir: {nearest} cannot be written to: name another folder, or change its owner or mode"

@@ -88,7 +88,7 @@ _HEADER: Final = re.compile(
 )
 #: What stands for a character inside quotes: no part of a sentence, so that sentences can be looked for.
 _HIDDEN: Final = "\0"
-_QUOTING: Final = re.compile(r'\\.|="|"', re.DOTALL)
+_QUOTING: Final = re.compile(r'\\.|kubernetes\.io/[\w.-]+="|"', re.DOTALL)
 _REASON: Final = re.compile(r"\s*+(?:,\s*+)?([A-Za-z][^(),\"\0]*+)\(")
 #: The one reason that comes without a detail (policy/checks.go, `UnknownForbiddenReason`).
 _BARE: Final = re.compile(r"\s*+(?:,\s*+)?(unknown forbidden reason)\b(?!\s*+\()")
@@ -172,7 +172,7 @@ def _mask(text: str) -> str:
         between = text[last : token.start()]
         parts.append(_HIDDEN * len(between) if depth else between)
         last = token.end()
-        before, depth = depth, _deeper(depth, nests=token[0] == '="')
+        before, depth = depth, _deeper(depth, nests=token[0] != '"')
         outside = 0 in {before, depth}
         parts.append(token[0] if outside else _HIDDEN * len(token[0]))
     parts.append(_HIDDEN * (len(text) - last) if depth else text[last:])

@@ -70,7 +70,7 @@ def parse(text: str, origin: str) -> list[Json]:
     """Read the objects of a manifest: JSON, or YAML of several documents. Raises UsageError that says what is wrong."""
     try:
         documents = _documents(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"{origin}: it is neither YAML nor JSON: {error}") from error
     faults = [fault for number, each in enumerate(documents, start=1) if (fault := _fault(number, each))]
     if faults:
@@ -108,7 +108,10 @@ def _documents(text: str) -> list[Any]:
         else:
             return found if isinstance(found, list) else [found]
     # No other loader than ours, which is a SafeLoader.
-    return [each for each in yaml.load_all(text, Loader=_Loader) if each is not None]  # noqa: S506
+    found = [each for each in yaml.load_all(text, Loader=_Loader) if each is not None]
+    # What JSON cannot say (YAML's sets and binaries), an API server cannot be asked.
+    plain: list[Any] = json.loads(json.dumps(found, allow_nan=False))
+    return plain
 
 
 def _fault(number: int, document: object) -> str | None:
@@ -136,12 +139,13 @@ def _template(each: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found: Any = each
     for key in _TEMPLATES.get(kind, _USUAL):
         found = found.get(key) if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping):
-        return None
-    # Of a kind of ours a pod without containers is for the server to refuse; elsewhere it is no pod.
-    spec = found.get("spec")
-    is_pod = isinstance(spec, Mapping) and (kind in _TEMPLATES or isinstance(spec.get("containers"), list))
-    return found if is_pod else None
+    template: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+    spec = template.get("spec")
+    if kind in _TEMPLATES:
+        # One without containers is for the server to refuse.
+        return {**template, "spec": spec if isinstance(spec, Mapping) else {}}
+    is_pod = isinstance(spec, Mapping) and isinstance(spec.get("containers"), list)
+    return template if is_pod else None
 
 
 def _has_containers(value: object) -> bool:
@@ -160,8 +164,9 @@ def _workload(each: Mapping[str, Any], template: Mapping[str, Any]) -> Workload:
     name = str(_metadata(each).get("name") or "")
     metadata |= {"name": name} if name else {"generateName": "pod-"}
     spec = {key: value for key, value in template["spec"].items() if key not in _REFERENCES}
-    left_out = {key: template["spec"][key] for key in _REFERENCES if template["spec"].get(key)}
-    notes = [f"asked without {key}: {value}" for key, value in left_out.items() if value != "default" and value != 0]
+    account = template["spec"].get("serviceAccountName") or template["spec"].get("serviceAccount")
+    named = {"serviceAccountName": account, "priorityClassName": template["spec"].get("priorityClassName")}
+    notes = [f"asked without {key}: {value}" for key, value in named.items() if value and value != "default"]
     hook = (_metadata(each).get("annotations") or {}).get(_HOOK)
     return Workload(
         name=_name(each),

@@ -45,6 +45,3 @@ def _closing(text: str, position: int) -> int:
 def message(text: str) -> str:
     """Return the first line of the message, for classes whose text says all there is to know."""
     return " ".join(re.split(r"[\n\x0c]", text, maxsplit=1)[0].split())[:300]
-
-
-_OPTIONS_AVAILABLE: Final = re.compile(r"(\d{1,6}) ((?:[^,.(]|\([^)]*\)|\{[^}]*\}|\.(?=\w))+)")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 import click
 
@@ -45,8 +46,8 @@ def _classify(files: tuple[str, ...], kind: str, *, jsonl: bool) -> None:
             with click.open_file(file, "rb") as stream:
                 code = _stream(file, stream) if jsonl else _show(file, stream.read(), SourceKind(kind))
         except BrokenPipeError:
-            # Whoever reads us has seen enough.
-            sys.stdout = None
+            # Whoever reads us has seen enough; Python would complain once more when it flushes at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(int(ExitCode.AS_CLAIMED))
         except OSError as error:
             click.echo(f"error: cannot read {file}: {error.strerror or error}: check the path", err=True)
@@ -75,7 +76,7 @@ def _show(file: str, data: bytes, kind: SourceKind) -> ExitCode:
     return ExitCode.AS_CLAIMED
 
 
-def _stream(file: str, stream: BinaryIO) -> ExitCode:
+def _stream(file: str, stream: IO[bytes]) -> ExitCode:
     code = ExitCode.AS_CLAIMED
     for number, answer in _answers(stream):
         if isinstance(answer, str):
@@ -87,7 +88,7 @@ def _stream(file: str, stream: BinaryIO) -> ExitCode:
     return code
 
 
-def _answers(stream: BinaryIO) -> Iterator[tuple[int, dict[str, object] | str]]:
+def _answers(stream: IO[bytes]) -> Iterator[tuple[int, dict[str, object] | str]]:
     """Yield the number of each line and its answer, or what is wrong with it."""
     for number, line in enumerate(stream, start=1):
         if not line.strip():

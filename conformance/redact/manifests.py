@@ -75,7 +75,7 @@ def _belongs(line: bytes, column: int) -> bool:
 
 
 def _starts_item(line: bytes, column: int) -> bool:
-    return column > 1 and line[column - 2 : column] == b"- " and not line[: column - 2].strip()
+    return line[max(column - 2, 0) : column] == b"- " and not line[: column - 2].strip()
 
 
 def _blank(lines: list[bytes], first: int, last: int, column: int) -> None:

@@ -99,7 +99,7 @@ def _decoded(found: bytes) -> bytes | None:
 
 
 #: What a value that is only a reference or a placeholder starts with; `id=` and `type=` are BuildKit's secret mounts.
-_REFERENCES: Final = (b"$", b"<", b"***", b"xxx", b"{{", b"%(", _MARK, b"id=", b"type=", b"src=", b"env=")
+_REFERENCES: Final = (b"$", b"<", b"***", b"xxx", b"{{", b"%(", b"[redacted", b"id=", b"type=", b"src=", b"env=")
 _PLAIN: Final = frozenset(b"true false null none nil yes no ~ { {} [ [] | > |- >- |+ >+".split())
 #: Words that follow the name of a flag in a sentence about it.
 _PROSE: Final = frozenset(

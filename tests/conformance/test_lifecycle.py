@@ -154,15 +154,18 @@ def test_an_interrupt_during_creation_still_deletes_and_fills_the_results(
     assert {result.outcome for result in results.values()} == {Outcome.NOT_RUN}
 
 
-def test_kept_clusters_are_not_deleted(
-    provider: FakeProvider, control: Callable[[str | None], None], tmp_path: Path
+def test_kept_clusters_are_not_deleted_nor_left_to_the_janitor(
+    provider: FakeProvider, control: Callable[[str | None], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr("clusters.ledger.keep", lambda provider, _: kept.append(provider))
     control(None)
     request = Request(psa=("baseline",), builder=("rootless-unset",), keep=True, run_dir=tmp_path / "runs")
     controller = Controller(preflight.check(request))
     controller.begin()
     controller.end()
     assert provider.calls == ["create 1.35"]
+    assert kept == ["embedded"]
 
 
 def test_a_cell_without_a_result_becomes_not_run_and_a_second_result_is_not_written(

@@ -104,6 +104,11 @@ def test_a_provider_without_lines_takes_any_line() -> None:
     assert ids(made)[0] == "existing-1.29-privileged-full"
 
 
+def test_kubernetes_lines_are_ordered_as_numbers() -> None:
+    asked = Selection(clusters=("existing",), kubernetes=("1.10", "1.9"), levels=("baseline",), builders=("full",))
+    assert ids(plan.make(matrix(), asked, CHOICES)) == ["existing-1.9-baseline-full", "existing-1.10-baseline-full"]
+
+
 def test_every_wrong_value_is_told_at_once_with_what_is_nearest() -> None:
     told = faults(
         Selection(

@@ -39,10 +39,14 @@ class Go:
         GOPROXY, GOSUMDB, GOPRIVATE and the like are left as the user has them: where sources come from is theirs
         to say, and go.sum decides whether they are the right ones.
         """
+        scratch = work / "tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
         own = {
             "GOFLAGS": "-modcacherw",
             "GOMODCACHE": str(work / "mod"),
             "GOCACHE": str(work / "build"),
+            # Gigabytes while linking: on the disk that was checked for room, not wherever /tmp is.
+            "GOTMPDIR": str(scratch),
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",
             "GO111MODULE": "on",

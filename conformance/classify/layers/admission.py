@@ -19,13 +19,15 @@ _BASELINE_REASONS: Final = (
     r"must not set (?:AppArmor profile type|securityContext\.(?:seccompProfile\.type|procMount|privileged"
     r"|seLinuxOptions"
     r"|windowsOptions)|hostPort|host(?:Network|PID|IPC))|must not include .* in securityContext\.capabilities\.add"
+    r"|uses? hostPorts? |\bhostPorts? \(container|set forbidden securityContext\.seLinuxOptions"
+    r"|\((?:hostNetwork|hostPID|hostIPC)=true"
     r"|forbidden annotations? .*(?:seccomp|apparmor)|forbidden AppArmor profiles? \(|non-default capabilities \("
     r"|host namespaces \(|hostPath volumes \(|forbidden sysctls \("
 )
 _RESTRICTED_REASONS: Final = (
     r"must set securityContext\.(?:allowPrivilegeEscalation=false|capabilities\.drop|runAsNonRoot=true"
     r"|seccompProfile\.type)"
-    r"|must not set (?:securityContext\.)?(?:runAsUser=0|runAsNonRoot=false)|restricted volume types \("
+    r"|must not set (?:securityContext\.)?(?:runAsUser=0|runAsNonRoot=false)|restricted volume types? "
     r"|unrestricted capabilities \(|allowPrivilegeEscalation != false|runAsNonRoot != true"
 )
 
@@ -46,6 +48,7 @@ CLASSES: Final = (
             ),
             Rule(
                 pattern=_BASELINE_REASONS,
+                unless=_RESTRICTED_REASONS,
                 unless_near=rf"would violate|PodSecurity\W{{0,4}}restricted|\"restricted:|{_ENGINES}",
                 also=("psa-restricted-violation", "psa-warning"),
                 detail=violations,

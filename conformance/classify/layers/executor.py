@@ -25,7 +25,10 @@ CLASSES: Final = (
         reference=_ROOTLESS,
         explains=("build-step-failed",),
         rules=(
-            Rule(pattern=r"\bmount\w*\W{1,3}(?:-t )?proc\b.*" + _EPERM + r"|to rootfs at \W{0,2}/proc\b.*" + _EPERM),
+            Rule(
+                pattern=r"(?:\bmount\w*\W{1,3}(?:-t )?proc\b|to rootfs at \W{0,2}/proc\b).*"
+                r"(?:operation not permitted|permission denied)"
+            ),
         ),
     ),
     FailureClass(
@@ -139,7 +142,7 @@ CLASSES: Final = (
                 r"|/sys/fs/cgroup\S*.*no such file or directory|cgroup mountpoint does not exist"
                 r"|cgroups?: (?:cgroup )?\S* ?(?:does not exist|not found|deleted|no such file)"
                 r"|cgroup \S+ (?:does not exist|not mounted)",
-                unless=_CLUSTER_MAKERS,
+                unless=_CLUSTER_MAKERS + r"|Error response from daemon: cgroups",
             ),
         ),
     ),
@@ -153,7 +156,7 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"apparmor\b.*(?:not supported|unsupported|not (?:enabled|available))",
-                near=r"buildkitd|oci-worker|worker|specified|profile",
+                near=r"buildkitd|oci-worker|worker|specified|profile|(?m:^\W{0,4}#\d+ )|runc run failed",
                 unless=r"Cannot enforce AppArmor|containerd container|sandbox|kubelet|apparmor is not supported$"
                 r"|spec opts",
             ),
@@ -199,7 +202,8 @@ CLASSES: Final = (
             Rule(
                 pattern=r"buildkit[-_]qemu[-_]\S*.*(?:exit code|exit status|not found|no such|failed|error)"
                 r"|qemu: uncaught target signal"
-                r"|qemu-\w+(?:-static)?: (?:could not open|unable|error|fatal)|Unsupported syscall: \d+",
+                r"|qemu-\w+(?:-static)?: (?:could not open|unable|error|fatal)|Unsupported syscall: \d+"
+                r"|Invalid ELF image for this architecture",
             ),
         ),
     ),

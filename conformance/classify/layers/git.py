@@ -41,7 +41,7 @@ CLASSES: Final = (
         reference=_CONTEXT,
         rules=(
             Rule(
-                pattern=r"failed to read dockerfile: (?:[\w /:-]{0,60}: )?open .*no such file"
+                pattern=r"failed to read dockerfile: (?:[\w /:-]{0,60}: )?(?:open .*)?no such file"
                 r"|(?:open|stat|lstat|evalsymlinks|GetFileAttributesEx) \S*(?:Dockerfile"
                 r"|Containerfile)\S*: .*(?:no such file|cannot find)"
                 r"|(?:resolving dockerfile path|valid path to a Dockerfile|evaluate symlinks in Dockerfile path)"
@@ -75,6 +75,11 @@ CLASSES: Final = (
                 pattern=_BY_GIT
                 + r".*(?:returned error: 40[13]|HTTP 40[13]|authentication required|401 Unauthorized|403 Forbidden)",
                 unless=r"failed to pull image|/v2/|oauth",
+            ),
+            Rule(
+                pattern=r"make sure you have the correct access rights",
+                also=("git-fetch-failed",),
+                tier=Tier.CONSEQUENCE,
             ),
         ),
     ),

@@ -31,7 +31,8 @@ CLASSES: Final = (
                 r"|(?:release|resource) \S+ .*(?:timed out|not ready\W.*deadline)|Helm \w+ failed: .*(?:timed? ?out"
                 r"|deadline)"
                 r"|hooks? failed: .*(?:timed out|deadline|not ready)|resource not ready, name: .*InProgress"
-                r"|install retries exhausted|helm \w+ did not end within",
+                r"|install retries exhausted|helm \w+ did not end within|uninstallation completed with .*(?:deadline"
+                r"|timed out)",
                 tier=Tier.CONSEQUENCE,
             ),
         ),

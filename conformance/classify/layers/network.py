@@ -120,7 +120,7 @@ CLASSES: Final = (
                 r"|keepalive ping failed|received prior goaway"
                 r"|waiting for server handshake|no active session for|websocket: close|file already closed"
                 r"|rpc error: .*(?:connection reset by peer|use of closed network)"
-                r"|error while dialing: use of closed|server has closed the stream"
+                r"|error while dialing: use of closed|server has closed the stream|client transport was broken"
                 r"|code = Unavailable desc = (?:transport|the connection)",
                 also=_DEATHS,
                 tier=Tier.CONSEQUENCE,
@@ -176,7 +176,7 @@ CLASSES: Final = (
                 pattern=r"frame too large|server preface: (?:http2|malformed|unexpected)"
                 r"|unexpected HTTP status code received|malformed HTTP response"
                 r"|unexpected content-type|malformed header: missing HTTP content-type|PROTOCOL_ERROR"
-                r"|does not support HTTP/2"
+                r"|does not support HTTP/2|upgrade to h2c"
                 r"|looked like an HTTP/1\.1 header",
                 unless=r"/v2/|unable to access|/api/v1",
             ),

@@ -46,7 +46,7 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"Failed to start node \W?k3d-|Node k3d-\S+ .*(?:restarting|failed to start|not running)"
-                r"|k3d-\S+.*stopped returning log lines"
+                r"|k3d-\S+.*stopped returning log lines|Failed waiting for log message .* from node"
                 r"|node .* in restart loop|Failed Cluster Start: .*server",
                 unless=r"port is already allocated|address already in use",
             ),
@@ -65,7 +65,7 @@ CLASSES: Final = (
                 pattern=r"no (?:server )?nodes? found for (?:given|specified) cluster"
                 r"|No nodes found for given cluster|failed to (?:find|get) .*(?:k3d|server) "
                 r"(?:cluster|container)|cluster \S+ (?:not found|does not exist)|no server (?:nodes?"
-                r"|containers?) found",
+                r"|containers?) found|No server container for cluster",
                 near=r"k3d|cluster",
             ),
         ),
@@ -118,7 +118,9 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"adding pid \d+ to cgroups|could not find a log line that matches .*Multi-User System"
-                r"|cgroup namespaces? .*(?:not|un)"
+                r"|cgroup namespaces? .*(?:n't|not|un)|cannot find cgroup mount destination"
+                r"|Error response from daemon: cgroups?: "
+                r"|failed to initialize top level QOS containers"
                 r"|configured to not run on a host using cgroup v1|running kind with rootless provider requires"
                 r"|Failed to (?:create|allocate|attach|mount|mkdir)\b.*cgroup"
                 r"|requires? (?:setting )?systemd property \W?Delegate",

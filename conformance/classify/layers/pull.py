@@ -20,7 +20,7 @@ _DENIED: Final = (
 _OTHER_PLATFORM: Final = (
     r"no match for platform in|no matching manifest for|no image found in (?:manifest|image) (?:list"
     r"|index) for architecture"
-    r"|does not match the (?:specified|detected host) platform|no child with platform"
+    r"|does not match the specified platform|no child with platform"
     r"|image operating system .* cannot be used"
 )
 

@@ -12,7 +12,10 @@ _REGISTRY: Final = Layer.REGISTRY
 _SPEC: Final = "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"
 _BUILDKITD: Final = "https://docs.docker.com/build/buildkit/toml-configuration/"
 _GIT: Final = r"unable to access|git (?:error|stderr)|fatal:"
-_UNREACHABLE: Final = r"(?:connection refused|connection reset by peer|i/o timeout|no route to host|network is unreachable|connection timed out)"
+_UNREACHABLE: Final = (
+    r"(?:connection refused|connection reset by peer|i/o timeout|no route to host|network is unreachable"
+    r"|connection timed out)"
+)
 
 CLASSES: Final = (
     FailureClass(
@@ -160,6 +163,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"(?:unexpected status|failed (?:commit|to (?:push|copy)))\b.*404 Not Found|name unknown"
                 r"|NAME_UNKNOWN"
+                r"|failed to push \S+: .*repository (?:not found|does not exist)"
                 r"|repository with name .* does not exist|RepositoryNotFoundException",
                 unless=PULL + "|" + _GIT,
             ),
@@ -175,7 +179,9 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"manifest unknown|MANIFEST_UNKNOWN|MANIFEST_INVALID|manifest invalid"
-                r"|unsupported manifest media type"
+                r"|unsupported (?:manifest )?media ?type|accept header does not support OCI ind"
+                r"|attestations are not supported"
+                r"|failed commit on ref \W{0,2}manifest.*400 Bad Request"
                 r"|manifest blob unknown|manifest for \S+ not found",
                 unless=PULL + r"|blob unknown to registry",
             ),

@@ -26,7 +26,11 @@ CLASSES: Final = (
             "buildkitd-killed-by-step",
         ),
         rules=(
-            Rule(pattern=r"OOM[ _-]?Killed|OOMKilling|System OOM encountered", tier=Tier.STATE),
+            Rule(
+                pattern=r"OOM[ _-]?Killed|OOMKilling|System OOM encountered",
+                unless=r"OOM[ _-]?Killed\W{1,4}(?:false|0)\b",
+                tier=Tier.STATE,
+            ),
             Rule(
                 pattern=r"Memory cgroup out of memory|oom-kill:|Out of memory: Kill|invoked oom-killer"
                 r"|killed as a result of limit of"

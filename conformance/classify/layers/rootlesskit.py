@@ -194,7 +194,8 @@ CLASSES: Final = (
             Rule(
                 pattern=r"no sub[ug]id ranges found for user|Format not correct for /etc/sub[ug]id"
                 r"|cannot parse sub[ug]id"
-                r"|compute uid/gid map: .*sub[ug]id|[ug]id range \[[^\]\n]*\) -> \[[^\]\n]*\) not allowed"
+                r"|(?:no|missing|find) \W{0,2}sub[ug]id\W{0,2} entr|compute uid/gid map: .*sub[ug]id"
+                r"|[ug]id range \[[^\]\n]*\) -> \[[^\]\n]*\) not allowed"
                 r"|(?:no|missing) (?:entry|entries|line) .*/etc/sub[ug]id",
                 unless_near=r"single mapping|cannot find UID/GID for user|rootless mode in man pages",
             ),

@@ -43,6 +43,7 @@ CLASSES: Final = (
                 pattern=r"apparmor is not supported|apparmor not supported|cannot load AppArmor profile .*(?:not"
                 r"|un)support",
                 unless=r"buildkitd|oci-worker-apparmor|worker",
+                unless_near=_BUILD_STEP,
             ),
         ),
     ),

@@ -12,7 +12,7 @@ from conformance.model import Layer, VerdictKind
 _SCHEDULING: Final = Layer.SCHEDULING
 #: In the end the pod got its node.
 _PLACED: Final = r"Successfully assigned"
-_COUNTED: Final = r"\d+/\d+ nodes are available: |didn't trigger scale-up"
+_COUNTED: Final = r"\d+/\d+ nodes are available: |didn't trigger scale-up|No nodes are available that match all of the"
 
 CLASSES: Final = (
     FailureClass(

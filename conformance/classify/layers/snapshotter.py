@@ -31,6 +31,11 @@ CLASSES: Final = (
         rules=(
             Rule(pattern=r"Options:\[(?:[^\]]* )?r?bind\b[^\]]*\]\}?\]?.*" + _EPERM),
             Rule(pattern=r"fstype: bind, flags: .*" + _EPERM),
+            Rule(
+                pattern=r"failed to mount \S*(?:buildkit|containerd)-mount.*" + _EPERM,
+                unless=r"fstype: overlay|overlay",
+                tier=Tier.CONSEQUENCE,
+            ),
         ),
     ),
     FailureClass(

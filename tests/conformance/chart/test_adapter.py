@@ -88,9 +88,7 @@ def test_init_container_gives_the_volumes_to_the_builders_user(fields: dict[str,
     assert values["buildctlInit"] == {"enabled": True}
 
 
-@pytest.mark.parametrize(
-    ("image", "group"), [(ImageRole.BUILDKIT_ROOTFUL, 1000), (ImageRole.BUILDKIT_ROOTLESS, None)]
-)
+@pytest.mark.parametrize(("image", "group"), [(ImageRole.BUILDKIT_ROOTFUL, 1000), (ImageRole.BUILDKIT_ROOTLESS, None)])
 def test_a_daemon_that_runs_as_root_shares_its_socket_with_the_clients_group(
     image: ImageRole, group: int | None
 ) -> None:

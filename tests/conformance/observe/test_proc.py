@@ -3,7 +3,10 @@ from __future__ import annotations
 from conformance.model import FactsOrigin
 from conformance.observe import proc
 
-STATUS = "Name:\tsh\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nCapBnd:\t00000000a80425fb\nCapEff:\t0000000000000000\n"
+STATUS = (
+    "Name:\tsh\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n"
+    "CapBnd:\t00000000a80425fb\nCapEff:\t0000000000000000\n"
+)
 
 
 def printed(**files: str) -> str:

@@ -216,6 +216,19 @@ def test_a_private_keys_lines_are_blanked_one_by_one(form: str, lines: int) -> N
     assert cleaned.endswith("after\n")
 
 
+def test_a_private_key_with_a_log_before_each_line_is_gone_to_its_last_short_line() -> None:
+    lines = ["-----BEGIN PRIVATE KEY-----", *BODY.splitlines(), "Qk0=", "-----END PRIVATE KEY-----", "done"]
+    cleaned = redact.text("".join(f"#5 0.123 {line}\n" for line in lines))
+    assert "Qk0=" not in cleaned
+    assert BODY.splitlines()[0] not in cleaned
+    assert cleaned.endswith("#5 0.123 done\n")
+
+
+def test_the_rest_of_a_query_stays() -> None:
+    cleaned = redact.text("GET /token?service=r&access_token=hunter2hunter2&scope=x HTTP/1.1")
+    assert cleaned == f"GET /token?service=r&access_token={MARK}&scope=x HTTP/1.1"
+
+
 def test_a_private_key_inside_json_is_gone() -> None:
     text = json.dumps({"type": "service_account", "private_key": KEY, "client_email": "a@b.example"})
     cleaned = redact.text(text)
@@ -348,6 +361,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=30).map("".join)))
+@example("Secret:0000")
 @settings(deadline=None, max_examples=300)
 def test_any_text_keeps_its_lines_and_is_done_at_once(text: str) -> None:
     once = redact.text(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from conformance.kube import Json, Ran
 from conformance.waiting import Timeouts
@@ -50,7 +49,7 @@ class FakeKube:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def pod(*containers: Json, phase: str = "Running", node: str = "n", **status: Any) -> Json:
+def pod(*containers: Json, phase: str = "Running", node: str = "n", **status: object) -> Json:
     return {
         "metadata": {"name": "p", "creationTimestamp": "2026-01-01T00:00:00Z"},
         "spec": {"nodeName": node} if node else {},
@@ -58,7 +57,7 @@ def pod(*containers: Json, phase: str = "Running", node: str = "n", **status: An
     }
 
 
-def container(name: str, state: Json, *, restarts: int = 0, image: str = "sha256:i", **more: Any) -> Json:
+def container(name: str, state: Json, *, restarts: int = 0, image: str = "sha256:i", **more: object) -> Json:
     return {"name": name, "state": state, "restartCount": restarts, "imageID": image, **more}
 
 

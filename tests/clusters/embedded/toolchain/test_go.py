@@ -104,7 +104,8 @@ def test_build_is_shut_off_from_the_users_own_flags_but_not_from_where_modules_c
     assert found is not None
     environment = found.environment(machine.cache, cgo=False)
     assert environment["GOFLAGS"] == "-modcacherw"
-    assert environment["GOMODCACHE"].startswith(str(machine.cache))
+    for name in ("GOMODCACHE", "GOCACHE", "GOTMPDIR"):
+        assert environment[name].startswith(str(machine.cache))
     assert environment["GOPROXY"] == "https://proxy.example"
     assert environment["GOTOOLCHAIN"] == "local"
     assert "GONOSUMDB" not in environment
