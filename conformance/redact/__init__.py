@@ -26,6 +26,8 @@ __all__ = ["MARK", "data", "text"]
 
 #: Characters up to which a text is worth remembering: names and reasons come again in every cell.
 _SHORT: Final = 120
+#: A text that still changes after so many passes is hostile; what was found is gone by then.
+_PASSES: Final = 20
 
 #: Names whose values are secret though their last word does not say so; compared in lower case.
 _HEADERS: Final = {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-registry-auth", "x-auth-token"}
@@ -112,8 +114,19 @@ def _short(raw: str) -> str:
 
 
 def _any(raw: str) -> str:
-    content = redact_manifests(raw.encode("utf-8", "surrogatepass"))
+    before = raw.encode("utf-8", "surrogatepass")
+    # What one pass takes away can uncover what a rule then sees, e.g. a second login on the same line.
+    for _ in range(_PASSES):
+        after = _once(before)
+        if after == before:
+            break
+        before = after
+    return before.decode("utf-8", "surrogatepass")
+
+
+def _once(content: bytes) -> bytes:
+    content = redact_manifests(content)
     if may_hold_secrets(content):
         for rule in RULES:
             content = apply(rule, content)
-    return content.decode("utf-8", "surrogatepass")
+    return content

@@ -18,7 +18,7 @@ _PAIR: Final = re2.compile(rb"""^([ \t]*(?:[^\s:#"'][^\s:]*|"[^"]*"|'[^']*'):[ \
 
 _JSON_KIND: Final = re2.compile(rb"""\\*"kind\\*"\s*:\s*\\*"Secret\\*\"""", _OPTIONS)
 _JSON_DATA: Final = re2.compile(rb"""\\*"(?:data|stringData)\\*"\s*:\s*\{([^{}]*)\}""", _OPTIONS)
-_JSON_PAIR: Final = re2.compile(rb"""(:\s*\\*")([^"\\]+)""", _OPTIONS)
+_JSON_PAIR: Final = re2.compile(rb"""(:\s*\\*")([^"\\\r\n]+)""", _OPTIONS)
 
 
 def redact_manifests(content: bytes) -> bytes:

@@ -32,7 +32,8 @@ def apply(rule: Rule, content: bytes) -> bytes:
         secret = found[1]
         start, stop = found.span(1)
         before = content[found.start() : start].rstrip(b"\\\"'=: \t")
-        if not rule.holds(secret) or before.lower().endswith(_NAMES_OF_OTHERS):
+        done = _MARK in content[max(start - 1, 0) : stop + 1]
+        if done or not rule.holds(secret) or before.lower().endswith(_NAMES_OF_OTHERS):
             continue
         pieces += [content[end:start], b"\n".join(_blank_line(line) for line in secret.split(b"\n"))]
         end = stop
@@ -72,8 +73,8 @@ def _blank_line(line: bytes) -> bytes:
     return line.replace(bare, _MARK, 1) if bare else line
 
 
-def _is_unmarked(found: bytes) -> bool:
-    return bool(found.strip()) and _MARK not in found
+def _is_something(found: bytes) -> bool:
+    return bool(found.strip())
 
 
 def _is_encoded_key(found: bytes) -> bool:
@@ -134,16 +135,16 @@ def _rule(pattern: str, holds: Callable[[bytes], bool] = is_value) -> Rule:
 #: Applied in this order. Every repetition ends at a delimiter or a bound.
 RULES: Final[Sequence[Rule]] = (
     # Whole private keys, then one whose end was cut off; inside JSON their line ends are `\n`.
-    _rule(rf"(?s){_KEY}(.*?)-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY", _is_unmarked),
-    _rule(rf"{_KEY}((?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]{{16,}})+)", _is_unmarked),
+    _rule(rf"(?s){_KEY}(.*?)-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY", _is_something),
+    _rule(rf"{_KEY}((?:(?:\s|\\r|\\n)*[A-Za-z0-9+/=]{{16,}})+)", _is_something),
     _rule(r"(LS0tLS1CRUdJTi[A-Za-z0-9+/=]+)", _is_encoded_key),
     # Userinfo: all of it over http, where it may be a token alone; elsewhere only with a password. `image:tag@sha256:`
     # has none.
-    _rule(r"""(?i)\bhttps?://([^\s/?#"'<>\\]+)@""", _is_unmarked),
+    _rule(r"""(?i)\bhttps?://([^\s/?#"'<>\\]+)@""", _is_something),
     _rule(
         r"""(?i)\b(?:git|ssh|ftps?|postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb(?:\+srv)?|smtps?|ldaps?|wss?|tcp)"""
         r"""(?:\+[a-z]+)?://([^\s/?#"'<>\\:@]*:[^\s/?#"'<>\\]+)@""",
-        _is_unmarked,
+        _is_something,
     ),
     # Tokens that tell themselves: JWT, GitHub, GitLab, AWS, Google, Azure, Slack, npm, PyPI, Docker Hub, k3s.
     _rule(r"(\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)"),

@@ -86,5 +86,5 @@ def test_pytests_own_exit_is_no_interrupt_but_ctrl_c_is(records: Records) -> Non
     for error, interrupted in ((pytest.exit.Exception("x", 3), False), (KeyboardInterrupt(), True)):
         with pytest.raises(type(error)) as caught:
             raise error
-        recorder.pytest_keyboard_interrupt(caught)  # type: ignore[arg-type] # invariant in the exception's type
+        recorder.pytest_keyboard_interrupt(caught)
         assert records.interrupted is interrupted

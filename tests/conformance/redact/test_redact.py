@@ -224,6 +224,11 @@ def test_a_private_key_with_a_log_before_each_line_is_gone_to_its_last_short_lin
     assert cleaned.endswith("#5 0.123 done\n")
 
 
+def test_two_logins_on_one_line_are_both_gone() -> None:
+    cleaned = redact.text("curl -u ci:hunter2hunter2 -u ci:swordfish9 https://host/x")
+    assert cleaned == f"curl -u {MARK} -u {MARK} https://host/x"
+
+
 def test_the_rest_of_a_query_stays() -> None:
     cleaned = redact.text("GET /token?service=r&access_token=hunter2hunter2&scope=x HTTP/1.1")
     assert cleaned == f"GET /token?service=r&access_token={MARK}&scope=x HTTP/1.1"
@@ -355,6 +360,9 @@ PIECES = st.sampled_from(
             '"data": {',
             '"kind": "Secret"',
             "[redacted]",
+            "curl -u ",
+            "login -p ",
+            "PRIVATE-TOKEN: ",
         ),
     ]
 )
