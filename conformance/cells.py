@@ -10,6 +10,7 @@ from importlib.metadata import version
 from clusters.provider import Cluster
 from conformance import chart, fixtures, namespace
 from conformance.artifacts import RunFolder
+from conformance.attempts import Attempt, another_is_due, settled
 from conformance.chart import ChartAdapter, ChartInfo
 from conformance.claims import conditions_of, resolve
 from conformance.classify import classify, decided_early
@@ -20,7 +21,6 @@ from conformance.kube import Kube
 from conformance.model import (
     Cell,
     Claim,
-    Finding,
     NodeFacts,
     Observation,
     Result,
@@ -29,7 +29,6 @@ from conformance.model import (
     Stage,
     StageReport,
     StageStatus,
-    VerdictKind,
     Versions,
 )
 from conformance.observe import Known, glance, observe
@@ -37,8 +36,6 @@ from conformance.stages import CellRun, run_stages
 from conformance.waiting import Timeouts
 
 _RELEASE = "conformance"
-#: Only failures of the infrastructure are tried again.
-_TRIES = 2
 
 
 def _say_nothing(_: Stage) -> None:
@@ -102,35 +99,31 @@ def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
 
 
 def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_nothing) -> Result:
-    """Run a cell and return its result; everything seen is in the run's folder by then."""
+    """Run a cell, as often as is due, and return its result; everything seen is in the run's folder by then."""
     started = time.monotonic()
-    tries: list[str] = []
-    while True:
-        seen = _try(cell, bench, number=len(tries) + 1, began=began)
+    resolution = resolve(bench.claims, cell, conditions_of(bench.node_facts))
+    made: list[Attempt] = []
+    while another_is_due(made, resolution.claim):
+        seen = _try(cell, bench, number=len(made) + 1, began=began)
         # What was written is what is judged: only that can be judged again from disk.
-        observation = bench.folder.write_observation(cell.id, seen)
-        finding = classify(observation)
-        if finding.kind is not VerdictKind.INFRASTRUCTURE or len(tries) + 1 >= _TRIES:
-            break
-        tries.append(finding.class_ or "")
-        bench.folder.write_observation(cell.id, seen, attempt=len(tries))
-    return result_of(cell, bench, observation, finding, seconds=time.monotonic() - started, tries=tuple(tries))
-
-
-def result_of(
-    cell: Cell, bench: Bench, observation: Observation, finding: Finding, *, seconds: float, tries: tuple[str, ...] = ()
-) -> Result:
-    """Hold a finding against the claim that holds under the node's conditions."""
-    resolution = resolve(bench.claims, cell, conditions_of(observation.node_facts))
+        written = bench.folder.write_observation(cell.id, seen)
+        finding = classify(written)
+        judgement = judge(finding, cell, resolution, control=bench.control)
+        made.append(Attempt(observation=written, finding=finding, judgement=judgement))
+    counted, judgement = settled(made, resolution.claim)
+    if len(made) > 1:
+        for number, attempt in enumerate(made, start=1):
+            bench.folder.write_observation(cell.id, attempt.observation, attempt=number)
+        bench.folder.write_observation(cell.id, counted.observation)
     return result(
         cell,
-        finding,
+        counted.finding,
         resolution,
-        judge(finding, cell, resolution, control=bench.control),
+        judgement,
         provenance=bench.cluster.provenance,
-        seconds=round(seconds, 2),
-        stages=observation.stages,
-        tries=tries,
+        seconds=round(time.monotonic() - started, 2),
+        stages=counted.observation.stages,
+        tries=[attempt.name for attempt in made if attempt is not counted],
     )
 
 
