@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.5.1"
@@ -11,6 +15,9 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 #: nox kills an interrupted child after 0.3 s unless told otherwise; a cluster takes longer to delete than that.
 PATIENCE_SECONDS = 180
+
+#: Where Debian's package puts it; the tests start that one.
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -48,7 +55,19 @@ def conformance(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- -m 'not cluster'` leaves out those that need a cluster, which take minutes."""
     install(session, "tests")
-    run_patiently(session, "pytest")
+    run_patiently(session, "pytest", "--ignore=tests/browser")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the HTML report in Debian's chromium, and check what people and screen readers meet."""
+    install(session, "browser")
+    if not CHROMIUM.exists():
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            session.error(f"{CHROMIUM} is missing: install Debian's package chromium")
+        session.log("installing Debian's package chromium: the tests open the report in it")
+        session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True)
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -73,7 +92,7 @@ def types(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the hermetic tests with the oldest dependencies that pyproject.toml allows."""
     session.install("--resolution=lowest-direct", "--group=tests", "--editable", ".")
-    session.run("pytest", "-m", "not cluster", *session.posargs)
+    session.run("pytest", "--ignore=tests/browser", "-m", "not cluster", *session.posargs)
 
 
 @nox.session

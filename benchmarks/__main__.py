@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 #: What is measured, in the order of what it costs.
-NAMES: Final = ("plan", "classify", "cluster", "matrix")
+NAMES: Final = ("plan", "report", "classify", "cluster", "matrix")
 
 
 @click.command(help=f"Measure {', '.join(NAMES)} (default: all of them) and print one Markdown table each.")

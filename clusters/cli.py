@@ -16,7 +16,7 @@ from clusters.embedded.requirements import INSTALL_VARIABLE
 from clusters.embedded.toolchain import DEFAULT_LINE, KUBERNETES_LINES
 from clusters.embedded.toolchain.cli import toolchain_group
 from clusters.errors import ClustersError, UsageError
-from clusters.provider import Cluster, ClusterSpec, Prepares, Progress, Serves
+from clusters.provider import Cluster, ClusterSpec, Prepares, Progress, Provider, Serves
 
 #: Exit code of a run that was interrupted (128 + SIGINT).
 INTERRUPTED = 130
@@ -176,12 +176,21 @@ def _create_or_delete(provider: str, spec: ClusterSpec, say: Progress, *, keep: 
                 say(f"kept as it is: python -m clusters logs {spec.name}, python -m clusters delete {spec.name}")
                 raise
             if isinstance(error, ClustersError):
-                folder = paths.state_dir() / "failed" / spec.name
-                source.collect_logs(spec.name, folder)
-                say(f"its logs were copied to {folder}")
+                _collect_logs(source, spec.name, say)
             say(f"deleting what was made of {spec.name}")
             source.delete(spec.name)
         raise
+
+
+def _collect_logs(source: Provider, name: str, say: Progress) -> None:
+    folder = paths.state_dir() / "failed" / name
+    try:
+        source.collect_logs(name, folder)
+    except (ClustersError, OSError) as error:
+        # What made the creation fail is what has to be told, and the removal must go on.
+        say(f"its logs could not be copied: {error}")
+    else:
+        say(f"its logs were copied to {folder}")
 
 
 def _state(source: object, name: str) -> str:

@@ -78,6 +78,7 @@ _REFUSERS: Final = {
 _FORBIDDEN: Final = 403
 #: The server read the request and refuses it for what is in it (RFC 9110, section 15.5).
 _BAD_REQUEST, _INVALID = 400, 422
+_SERVER_ERROR: Final = 500
 _ABOUT_US: Final = re.compile(
     r'User "[^"]*" cannot |does not support dry run|because it is being terminated|error looking up service account'
 )
@@ -98,7 +99,7 @@ def check_versions(levels: Iterable[Level], server: str) -> None:
         raise UsageError(
             *(
                 f"--psa {level}: the server is {server} and would silently use its own newest policy, v1.{newest}: "
-                f"pin v1.{newest} or older, or ask a newer server"
+                f"pin v1.{newest} or older, or ask a newer server (--kubernetes)"
                 for level in too_new
             )
         )
@@ -122,17 +123,22 @@ def ask(
 def _labelled(kube: Kube, level: Level, run_id: str, say: Progress) -> Iterator[str]:
     """Give a namespace with a level's labels for the length of a block."""
     name = namespace.name_for(run_id, f"admit-{level.slug}")
+    refused = False
     try:
         try:
-            namespace.create(kube, namespace.manifest(name, level=level, run_id=run_id, cell_id=f"admit-{level.slug}"))
+            kube.create_namespace(namespace.manifest(name, level=level, run_id=run_id, cell_id=f"admit-{level.slug}"))
         except ApiError as error:
+            # Without an answer it may have been created all the same.
+            refused = error.status is not None and error.status < _SERVER_ERROR
             hint = f"\n{_NEEDED}" if error.status == _FORBIDDEN else ""
             raise ApiError(f"namespace {name}: {error}{hint}", status=error.status, reason=error.reason) from error
+        namespace.wait(kube, name)
         yield name
     except BaseException:
         # What went wrong first is what is told; an interrupt, too, must leave nothing.
         try:
-            _delete(kube, name)
+            if not refused:
+                _delete(kube, name)
         except ApiError as error:
             say(str(error))
         raise
@@ -268,5 +274,5 @@ def _by_name(entries: list[Any]) -> dict[Any, Any]:
 def _minor(version: str) -> int:
     found = _MINOR.match(version)
     if found is None:
-        raise ApiError(f"the server's version {version!r} is not one of Kubernetes 1")
+        raise UsageError(f"{version!r} is no version of Kubernetes: it would be such as 1.35")
     return int(found[1])

@@ -161,6 +161,22 @@ class RunFolder:
             sources.append(source.model_copy(update={"text": text}))
         return observation.model_copy(update={"sources": tuple(sources)})
 
+    def read_text(self, cell_id: str, name: str) -> str | None:
+        """Read a file of a cell's folder; None when there is none. Raises UsageError when the name leads out of it."""
+        try:
+            return _inside(self.cell(cell_id), name).read_bytes().decode("utf-8", "surrogatepass")
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+
+    def write_page(self, name: str, text: str) -> Path:
+        """Write a report made of nothing but this folder's files, which hold no secrets, and return its path.
+
+        It is not redacted as a text again: that could break its data and the scripts whose hashes it names.
+        """
+        path = _inside(self.path, name)
+        _replace(path, text)
+        return path
+
     def write_report(self, name: str, text: str) -> Path:
         """Write a report beside the results and return its path."""
         path = _inside(self.path, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
@@ -16,6 +16,7 @@ from conformance.claims import conditions_of, resolve
 from conformance.classify import classify, decided_early
 from conformance.errors import ApiError, HelmError, WaitError
 from conformance.handover import ClusterHandover, Shared
+from conformance.health import why_broken
 from conformance.judge import ControlVerdict, judge, result
 from conformance.kube import Kube
 from conformance.model import (
@@ -103,7 +104,7 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
     started = time.monotonic()
     resolution = resolve(bench.claims, cell, conditions_of(bench.node_facts))
     made: list[Attempt] = []
-    while another_is_due(made, resolution.claim):
+    while another_is_due(made, resolution.claim) and not _gave_out(made, bench.cluster):
         seen = _try(cell, bench, number=len(made) + 1, began=began)
         # What was written is what is judged: only that can be judged again from disk.
         written = bench.folder.write_observation(cell.id, seen)
@@ -127,6 +128,11 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
     )
 
 
+def _gave_out(made: Sequence[Attempt], cluster: Cluster) -> bool:
+    """Say whether the cluster died under the last try: no other try could say more."""
+    return bool(made) and not made[-1].conclusive and why_broken(cluster.provider, cluster.name) is not None
+
+
 def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None]) -> Observation:
     """Give the cell a namespace of its own, run its stages there, look at everything, and remove the namespace."""
     name = namespace.name_for(bench.run_id, f"{cell.id}-{number}" if number > 1 else cell.id)
@@ -140,13 +146,14 @@ def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None
             began(Stage.ADMISSION)
             known, stages = _install(cell, bench, cell_run, known)
             stages = stages or run_stages(cell_run, began=began)
-            return observe(cell_run, stages, known)
+            seen = observe(cell_run, stages, known)
         except (ApiError, WaitError) as error:
             # The cluster itself is ill: what has been seen so far is all there will be.
-            return _broken_off(cell_run, known, stages, str(error))
+            seen = _broken_off(cell_run, known, stages, str(error))
         finally:
             if not bench.keep:
                 _remove(kube, name)
+        return _with_cluster(seen, bench.cluster)
 
 
 def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple[Known, tuple[StageReport, ...]]:
@@ -214,7 +221,7 @@ def _broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...]
         # What cannot be looked at afterwards has not passed.
         last = {"status": StageStatus.FAILED, "detail": error}
         stages = (*stages[:-1], stages[-1].model_copy(update=last)) if stages else _failed_before(error)
-    source = Source(file="harness.txt", kind=SourceKind.API, text=f"{error}\n")
+    source = Source(file="api/observation.txt", kind=SourceKind.API, text=f"{error}\n")
     return Observation(
         cell=cell_run.cell.id,
         stages=stages,
@@ -225,6 +232,15 @@ def _broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...]
         versions=known.versions,
         builder_container=cell_run.builder_container,
     )
+
+
+def _with_cluster(seen: Observation, cluster: Cluster) -> Observation:
+    """Add that the cluster broke to what was seen of a cell that failed: nothing else that failed then counts."""
+    why = why_broken(cluster.provider, cluster.name) if seen.failed_stage is not None else None
+    if why is None:
+        return seen
+    source = Source(file="cluster.txt", kind=SourceKind.PROVIDER, text=f"the cluster broke while the cell ran: {why}\n")
+    return seen.model_copy(update={"sources": (source, *seen.sources)})
 
 
 def _remove(kube: Kube, name: str) -> None:

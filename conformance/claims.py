@@ -49,7 +49,7 @@ def load(folder: Path) -> tuple[Claim, ...]:
     faults: list[str] = []
     for path in sorted((folder / "claims").glob("*.toml")):
         try:
-            content = datafile.read(path, ClaimsFile)
+            content = datafile.read(path, ClaimsFile, ours=frozenset({"origin"}))
         except UsageError as error:
             faults += error.faults
             continue

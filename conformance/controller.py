@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from conformance import chart, provenance
 from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.classify import RULES_DIGEST
@@ -91,9 +93,20 @@ class Controller:
         if self._run is not None:
             clusters = self._handover.clusters if self._handover is not None else ()
             self._folder.write_run(provenance.ended(self._run, clusters, interrupted=self.interrupted))
-        write_reports(self._folder)
         console.show(self._folder, self.display.console)
+        self._write_reports(self._folder)
         return self.exit_code
+
+    def _write_reports(self, folder: RunFolder) -> None:
+        """Write the reports; one that cannot be written takes nothing from the verdicts, but the run is not whole."""
+        try:
+            write_reports(folder)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault of a report
+            kept = folder.write_text("report-failure.txt", traceback.format_exc())
+            self.display.say(f"the reports could not be written: {error!r} (see {kept}); mend that, then run")
+            self.display.say(f"`conformance report {folder.path}`")
+            if self.exit_code is ExitCode.AS_CLAIMED:
+                self.exit_code = ExitCode.INFRASTRUCTURE
 
     def end(self) -> None:
         """Finish, if that has not been done, and delete the clusters."""

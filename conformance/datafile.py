@@ -39,8 +39,12 @@ _TYPES = {
 }
 
 
-def read(path: Path, model: type[RecordT], *, also: dict[str, Any] | None = None) -> RecordT:
+def read(
+    path: Path, model: type[RecordT], *, also: dict[str, Any] | None = None, ours: frozenset[str] = frozenset()
+) -> RecordT:
     """Read a TOML file into a record; `also` adds values the file must not give (such as a name taken from its stem).
+
+    `ours` names keys that are never a file's to give, so that no message offers them.
 
     Raises UsageError with every fault of the file, each with its line, its key and the nearest known key.
     """
@@ -56,7 +60,8 @@ def read(path: Path, model: type[RecordT], *, also: dict[str, Any] | None = None
         return model.model_validate(values | (also or {}))
     except ValidationError as error:
         lines = line_numbers(text)
-        raise UsageError(*(_fault(path, model, lines, detail) for detail in error.errors())) from error
+        hidden = ours | set(also or {})
+        raise UsageError(*(_fault(path, model, lines, detail, hidden) for detail in error.errors())) from error
 
 
 def line_numbers(text: str) -> dict[Location, int]:
@@ -102,19 +107,21 @@ def _parts(name: str) -> Location:
     return tuple(part.strip("\"'") for part in _PART.findall(name))
 
 
-def _fault(path: Path, model: type[BaseModel], lines: dict[Location, int], detail: ErrorDetails) -> str:
+def _fault(
+    path: Path, model: type[BaseModel], lines: dict[Location, int], detail: ErrorDetails, hidden: frozenset[str]
+) -> str:
     where: Location = detail["loc"]
     number = line_of(lines, where)
     prefix = f"{path}:{number}" if number is not None else str(path)
-    return f"{prefix}: {_sentence(model, where, detail)}"
+    return f"{prefix}: {_sentence(model, where, detail, hidden)}"
 
 
-def _sentence(model: type[BaseModel], where: Location, detail: ErrorDetails) -> str:
+def _sentence(model: type[BaseModel], where: Location, detail: ErrorDetails, hidden: frozenset[str]) -> str:
     key = _dotted(where)
     kind = detail["type"]
     value = detail["input"]
     if kind == "extra_forbidden":
-        known = _keys(model, where[:-1])
+        known = _keys(model, where[:-1]) - hidden
         near = nearest(str(where[-1]), known)
         meant = f"did you mean {near!r}?" if near is not None else "remove it."
         return f"unknown key {key!r}: {meant} Known keys: {', '.join(sorted(known))}"

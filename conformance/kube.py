@@ -8,22 +8,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
 import urllib3
+import websocket
 import yaml
 from kubernetes import client, config, stream
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
 from conformance.errors import ApiError
-from conformance.waiting import Deadline, Timeouts
+from conformance.session import Ran, follow
+from conformance.waiting import Timeouts
+
+__all__ = ["Answer", "Json", "Kube", "Ran"]
 
 Json = dict[str, Any]
 
 _NOT_FOUND: Final = 404
-_EXEC_SLICE_SECONDS: Final = 0.5
+#: One: a connection that was kept open may have been closed meanwhile. More would only draw out the end of a cluster.
+_RETRIES: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,25 +40,12 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ran:
-    """A command in a container that ended, or was cut off (`code` None)."""
-
-    code: int | None
-    output: str
-
-    @property
-    def ok(self) -> bool:
-        """Say whether it ended with 0."""
-        return self.code == 0
-
-
 class Kube:
     """One cluster's API. Not for sharing between threads."""
 
     def __init__(self, kubeconfig: Path, *, user_agent: str, context: str | None = None) -> None:
         """Connect with a kubeconfig; `user_agent` says who asks. Raises ApiError when it cannot be read."""
-        self._timeout = Timeouts().request
+        self._timeout = (Timeouts().connect, Timeouts().request)
         try:
             self._api = _connect(kubeconfig, context)
             # `stream` swaps the client's call function while it connects, so it gets a client of its own.
@@ -172,10 +165,9 @@ class Kube:
     ) -> Ran:
         """Run a command in a container; output and errors come together, as a terminal shows them.
 
-        Cut off after `within` seconds or as soon as `give_up` says so: then `code` is None.
-        Raises ApiError when the command could not be started.
+        Cut off after `within` seconds or as soon as `give_up` says so: then `code` is None, as when the connection
+        breaks. Raises ApiError when the command could not be started.
         """
-        deadline = Deadline(within)
         try:
             session = stream.stream(
                 self._exec_core.connect_get_namespaced_pod_exec,
@@ -190,21 +182,12 @@ class Kube:
                 _preload_content=False,
             )
         except ApiException as error:
-            raise _refused(error) from error
-        try:
-            while session.is_open() and not deadline.passed and not give_up():
-                session.update(timeout=min(_EXEC_SLICE_SECONDS, deadline.remaining))
-            code = None if session.is_open() else _exit_code(session)
-            return Ran(code=code, output=session.read_all())
-        finally:
-            session.close()
-            # `close` leaves the socket open when the server has already said goodbye.
-            if session.sock.sock is not None:
-                session.sock.sock.close()
+            raise _not_started(error) from error
+        return follow(session, within=within, give_up=give_up)
 
     def _call(self, method: Callable[..., Any], *args: object, **options: object) -> Answer:
         try:
-            response = method(*args, _preload_content=False, _request_timeout=self._timeout, **options)
+            response = _unchecked(method)(*args, _preload_content=False, _request_timeout=self._timeout, **options)
         except ApiException as error:
             raise _refused(error) from error
         except urllib3.exceptions.HTTPError as error:
@@ -220,20 +203,22 @@ class Kube:
             raise
 
 
+def _unchecked(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a client's method without its check of what it is given: it refuses fields of objects it does not know.
+
+    From version 37 on the client has such a check (https://docs.pydantic.dev/latest/concepts/validation_decorator/).
+    """
+    raw = getattr(method, "raw_function", None)
+    return method if raw is None else partial(raw, getattr(method, "__self__", None))
+
+
 def _connect(kubeconfig: Path, context: str | None) -> client.ApiClient:
+    options = client.Configuration()
+    options.retries = urllib3.Retry(_RETRIES)
     api: client.ApiClient = config.new_client_from_config(  # type: ignore[no-untyped-call] # ships no types
-        config_file=str(kubeconfig), context=context
+        config_file=str(kubeconfig), context=context, client_configuration=options
     )
     return api
-
-
-def _exit_code(session: Any) -> int | None:  # noqa: ANN401 - the websocket client has no types
-    """Return how a command ended, None when the connection broke first. Before `read_all`, which forgets it."""
-    try:
-        code: int = session.returncode
-    except (TypeError, KeyError, IndexError, ValueError):
-        return None
-    return code
 
 
 def _items(answer: Answer) -> list[Json]:
@@ -257,5 +242,19 @@ def _refused(error: ApiException) -> ApiError:
     return ApiError(message, status=error.status or None, reason=reason, body=body)
 
 
-def _unreachable(error: Exception) -> ApiError:
+def _not_started(error: ApiException) -> BaseException:
+    """Return why a command was not started: the client hides it behind status 0, even somebody's Ctrl-C."""
+    cause = error.__context__
+    match cause:
+        case KeyboardInterrupt() | SystemExit():
+            return cause
+        case websocket.WebSocketBadStatusException():
+            answer = ApiException(status=cause.status_code, reason=str(cause))
+            answer.body = (cause.resp_body or b"").decode(errors="replace")
+            return _refused(answer)
+        case _:
+            return _unreachable(cause or error)
+
+
+def _unreachable(error: BaseException) -> ApiError:
     return ApiError(f"the API server did not answer: {error}. Is the cluster still up?")

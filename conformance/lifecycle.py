@@ -13,6 +13,7 @@ from conformance.artifacts import RunFolder
 from conformance.cells import bench_of, run_cell
 from conformance.errors import ConformanceError
 from conformance.handover import ClusterHandover, Handover, Shared
+from conformance.health import why_broken
 from conformance.judge import ControlVerdict
 from conformance.kube import Kube
 from conformance.model import Result
@@ -33,6 +34,8 @@ class Lifecycle:
         self._say = say
         #: (provider, cluster name) of whatever may exist.
         self._begun: list[tuple[str, str]] = []
+        #: Names of those that came up.
+        self._up: set[str] = set()
 
     def begin(self, on_control: Callable[[Result], None]) -> Handover:
         """Create each cluster and run its control cell. A cluster that fails is recorded, the others go on."""
@@ -49,6 +52,9 @@ class Lifecycle:
                 self._say(f"kept: `python -m clusters shell {name}` looks around, `... delete {name}` removes it")
                 continue
             started = time.monotonic()
+            if (why := self._why_broken(provider, name)) is not None:
+                self._say(f"cluster {name} broke: {why}")
+                self._collect_logs(provider, name)
             try:
                 providers.find(provider).delete(name)
             except ClustersError as error:
@@ -70,6 +76,7 @@ class Lifecycle:
             self._collect_logs(provider_name, spec.name)
             self._say(f"{title}: failed: {error}")
             return ClusterHandover(name=title, failure=str(error), seconds=time.monotonic() - started)
+        self._up.add(spec.name)
         self._say(f"{title}: ready in {handover.seconds:.1f} s; the control cell runs first")
         control = self._run_control(handover)
         on_control(control)
@@ -92,6 +99,10 @@ class Lifecycle:
     def _run_control(self, handover: ClusterHandover) -> Result:
         cell = next(each for each in self.checked.plan.controls if each.cluster == handover.name)
         return run_cell(cell, bench_of(cell, self._shared, handover))
+
+    def _why_broken(self, provider_name: str, name: str) -> str | None:
+        """Say why a cluster that had been up does not work any more, or None; one that never was has been reported."""
+        return why_broken(provider_name, name) if name in self._up else None
 
     def _collect_logs(self, provider_name: str, name: str) -> None:
         into = self.folder.path / "clusters" / name

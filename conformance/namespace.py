@@ -36,7 +36,11 @@ def manifest(name: str, *, level: Level, run_id: str, cell_id: str) -> Json:
 def create(kube: Kube, body: Json) -> None:
     """Create a namespace and wait until pods can be created in it. Raises ApiError, WaitError."""
     kube.create_namespace(body)
-    name = body["metadata"]["name"]
+    wait(kube, body["metadata"]["name"])
+
+
+def wait(kube: Kube, name: str) -> None:
+    """Wait until pods can be created in a new namespace. Raises ApiError, WaitError."""
     poll(
         lambda: kube.service_account(name),
         within=Timeouts().service_account,

@@ -8,6 +8,9 @@ from rapidfuzz import fuzz, process
 
 #: Below this likeness (0 to 100) a guess confuses more than it helps.
 _LIKENESS = 60.0
+#: A longer list is cut down to the names most like the one that was meant.
+_MANY = 30
+_FEW = 8
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
@@ -22,4 +25,7 @@ def unknown(kind: str, word: str, choices: Iterable[str], *, plural: str = "") -
     guess = nearest(word, known)
     meant = f" did you mean {guess!r}?" if guess is not None else ""
     listed = ", ".join(known) if known else "there are none"
+    if len(known) > _MANY:
+        few = process.extract(word, known, scorer=fuzz.WRatio, limit=_FEW)
+        listed = f"{', '.join(sorted(name for name, _, _ in few))} and {len(known) - _FEW} more"
     return f"unknown {kind} {word!r}:{meant or ' nothing is named like that.'} Known {plural or kind + 's'}: {listed}"

@@ -93,7 +93,10 @@ def reachable(matrices: Iterable[Matrix], choices: Choices) -> tuple[Cell, ...]:
 
 
 def narrow(matrix: Matrix, selection: Selection) -> tuple[Block, ...]:
-    """Return the blocks with each factor cut down to the selection; a value that no block has goes to the first."""
+    """Return the blocks with each factor cut down to the selection; a value that no block has goes to the first.
+
+    A glob is such a value only where it matches no builder of any block.
+    """
     blocks = [
         block.model_copy(update={"builders": _expand(block.builders, matrix), "levels": _full(block.levels)})
         for block in matrix.blocks
@@ -102,7 +105,7 @@ def narrow(matrix: Matrix, selection: Selection) -> tuple[Block, ...]:
         "clusters": selection.clusters,
         "kubernetes": selection.kubernetes,
         "levels": _full(selection.levels),
-        "builders": _expand(selection.builders, matrix),
+        "builders": _named(selection.builders, blocks, matrix),
     }
     for factor, values in wanted.items():
         if not values:
@@ -121,6 +124,15 @@ def _full(levels: Iterable[str]) -> tuple[str, ...]:
 def _expand(globs: Iterable[str], matrix: Matrix) -> tuple[str, ...]:
     names = sorted(matrix.builders)
     return tuple(dict.fromkeys(name for glob in globs for name in names if fnmatchcase(name, glob)))
+
+
+def _named(globs: Iterable[str], blocks: Iterable[Block], matrix: Matrix) -> tuple[str, ...]:
+    """Return the builders that globs mean: those of the blocks, and of all there are for a glob that matches none."""
+    planned = sorted({name for block in blocks for name in block.builders})
+    found: list[str] = []
+    for glob in globs:
+        found += [name for name in planned if fnmatchcase(name, glob)] or _expand([glob], matrix)
+    return tuple(dict.fromkeys(found))
 
 
 def _faults(asked: Selection | Block, where: Mapping[str, str], matrix: Matrix, choices: Choices) -> Iterator[str]:

@@ -18,6 +18,8 @@ class Timeouts:
 
     #: From a namespace's creation until its default ServiceAccount exists (pods are refused without it).
     service_account: float = 30
+    #: The API server's address accepts a connection.
+    connect: float = 5
     #: One request to the API server.
     request: float = 30
     #: From the install until a controller has created the pod or was refused.

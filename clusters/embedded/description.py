@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 
@@ -23,6 +24,9 @@ VERSIONED = ("containerd", "runc", "coredns", "bridge", "buildkitd")
 CAPABILITIES = frozenset(
     {Capability.PRELOADED_IMAGES, Capability.NODE_PULLS_FIXTURES, Capability.CONFIGZ, Capability.OURS}
 )
+
+#: Bytes. What etcd reserves at once for its log (SegmentSizeBytes in its server/storage/wal); with less it dies.
+DISK_FULL = 64 * 2**20
 
 
 class Record(BaseModel):
@@ -64,7 +68,12 @@ def state(layout: Layout) -> str:
 
 
 def why_broken(layout: Layout) -> str | None:
-    """Say which component died, with the end of its log, or None while nothing is known to be wrong."""
+    """Say which component died, with the end of its log, or None while nothing is known to be wrong.
+
+    A full disk comes first: components die of it, and neither their logs nor their status can then be written.
+    """
+    if layout.root.is_dir() and shutil.disk_usage(layout.root).free < DISK_FULL:
+        return f"the disk is full: no space left on device at {layout.root}"
     now = status.read(layout.status)
     if now is not None and now.phase is Phase.FAILED:
         return f"{now.failure.step if now.failure else 'a component'}: {node.explain(layout, now)}"

@@ -19,7 +19,7 @@ def collect(layout: Layout, into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     for folder in (layout.logs, layout.config, layout.var_log / "pods"):
         if folder.is_dir():
-            shutil.copytree(folder, into / folder.name, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+            _copy(folder, into / folder.name)
     for file in (layout.status, layout.record, layout.supervisor_spec):
         if file.is_file():
             shutil.copy2(file, into / file.name)
@@ -37,3 +37,11 @@ def collect(layout: Layout, into: Path) -> None:
             timeout=TIMEOUTS.command,
         )
         (into / "processes.txt").write_text(table.stdout + table.stderr)
+
+
+def _copy(folder: Path, into: Path) -> None:
+    """Copy a folder that is still written to: what goes away meanwhile is left out and named."""
+    try:
+        shutil.copytree(folder, into, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+    except shutil.Error as error:
+        (into / "left-out.txt").write_text(f"{error}\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from clusters import paths, process
-from clusters.embedded import cgroups, requirements
+from clusters.embedded import cgroups, requirements, subnets
 from clusters.embedded.timeouts import TIMEOUTS
 
 #: Bytes. A node with all images takes about 2 GB of disk; its processes about 1.5 GB of memory.
@@ -116,6 +116,10 @@ def _nftables() -> str | None:
     )
 
 
+def _subnet() -> str | None:
+    return subnets.why_none() if shutil.which("ip", path=requirements.PROGRAM_PATH) is not None else None
+
+
 def _kmsg() -> str | None:
     if Path("/dev/kmsg").exists():
         return None
@@ -155,6 +159,7 @@ CHECKS: tuple[Callable[[], str | None], ...] = (
     _user_namespaces,
     _overlay,
     _nftables,
+    _subnet,
     _kmsg,
     _disk,
     _memory,

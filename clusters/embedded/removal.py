@@ -12,6 +12,7 @@ from clusters import process, waiting
 from clusters.embedded import cgroups, subnets
 from clusters.embedded.layout import Layout
 from clusters.embedded.timeouts import TIMEOUTS
+from clusters.errors import ClustersError
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 
@@ -32,6 +33,11 @@ def remove(layout: Layout) -> None:
         except FileNotFoundError:
             # Somebody else removes it as well.
             continue
+        except OSError as error:
+            raise ClustersError(
+                f"the files of cluster {layout.name} cannot be removed ({error}): "
+                f"see who uses {layout.root}, then python -m clusters delete {layout.name}"
+            ) from error
 
 
 def _unmount_below(root: Path) -> None:

@@ -17,7 +17,7 @@ from clusters import process
 from clusters.embedded import locks
 from clusters.embedded.layout import Layout
 from clusters.embedded.timeouts import TIMEOUTS
-from clusters.errors import CommandError, UnavailableError
+from clusters.errors import CommandError, UnavailableError, UsageError
 
 #: Where subnets are taken from, in this order. Private (RFC 1918) or for benchmarks (RFC 2544), and seldom used.
 RANGES = ("10.203.0.0/16", "172.30.203.0/24", "192.168.203.0/24", "198.18.203.0/24")
@@ -45,12 +45,12 @@ class Subnet:
 
 
 def ranges() -> tuple[IPv4Network, ...]:
-    """Return where subnets may be taken from. Raises UnavailableError when the variable does not say networks."""
+    """Return where subnets may be taken from. Raises UsageError when the variable does not say networks."""
     text = os.environ.get(RANGES_VARIABLE) or ",".join(RANGES)
     try:
         return tuple(IPv4Network(part.strip()) for part in text.split(","))
     except ValueError as error:
-        raise UnavailableError(
+        raise UsageError(
             f"{RANGES_VARIABLE}={text!r} is no list of IPv4 networks ({error}): write for example 10.203.0.0/16"
         ) from error
 
@@ -79,6 +79,19 @@ def used_on_host() -> tuple[IPv4Network, ...]:
     )
 
 
+def why_none() -> str | None:
+    """Say why no subnet can be had, or None when one can. Raises UsageError for a variable that says no networks."""
+    return None if choose(used_on_host(), ranges()) is not None else _none_is_free()
+
+
+def _none_is_free() -> str:
+    return (
+        f"subnets in use: every /{PREFIX} of {', '.join(map(str, ranges()))} overlaps a route of this machine "
+        f"(`ip route show table all`). Set {RANGES_VARIABLE} to a network that is free, "
+        "or delete clusters: python -m clusters list"
+    )
+
+
 def connect(layout: Layout) -> Subnet:
     """Make the veth pair, give the host's side its address, and return the subnet. Raises ClustersError.
 
@@ -87,11 +100,7 @@ def connect(layout: Layout) -> Subnet:
     with locks.held():
         subnet = choose(used_on_host(), ranges())
         if subnet is None:
-            raise UnavailableError(
-                f"subnets in use: every /30 of {', '.join(map(str, ranges()))} overlaps a route of this machine "
-                f"(`ip route show table all`). Set {RANGES_VARIABLE} to a network that is free, "
-                "or delete clusters: python -m clusters list"
-            )
+            raise UnavailableError(_none_is_free())
         _batch(
             f"link add {layout.interface} type veth peer name {layout.peer}",
             f"addr add {subnet.host}/{PREFIX} dev {layout.interface}",

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from clusters import process
@@ -56,8 +57,10 @@ class Supervisor:
             if self._failure is None:
                 self._advance(step)
         if self._changed:
-            write(self._orders.status, self._status())
-            self._changed = False
+            # Ending would end the whole cluster; on a full disk there may be room again in a later round.
+            with suppress(OSError):
+                write(self._orders.status, self._status())
+                self._changed = False
 
     def _advance(self, step: Step) -> None:
         now = self._steps[step.name]

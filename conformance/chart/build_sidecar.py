@@ -15,6 +15,9 @@ CLIENT_GROUP: Final = 1000
 ROOTLESS_USER: Final = 1000
 SOCKET_DIRECTORY: Final = "/run/buildkit"
 PORT: Final = 1234
+#: The file of the chart's ConfigMap that holds the builder's subordinate ids, and what it is mounted as.
+SUBORDINATE_IDS: Final = "subordinate-ids"
+_SUBID_FILES: Final = ("/etc/subuid", "/etc/subgid")
 
 
 class BuildSidecar:
@@ -39,8 +42,12 @@ class BuildSidecar:
                 "socketGroup": CLIENT_GROUP if builder.image is ImageRole.BUILDKIT_ROOTFUL else None,
                 "stateDirectory": builder.state_directory,
                 "securityContext": builder.security_context,
+                "volumeMounts": [_subid_mount(path) for path in _SUBID_FILES] if builder.subordinate_ids else [],
             },
-            "config": {"registries": {registry: {"http": True}}},
+            "config": {
+                "registries": {registry: {"http": True}},
+                "files": {SUBORDINATE_IDS: f"{builder.subordinate_ids}\n"} if builder.subordinate_ids else {},
+            },
             "pod": {"spec": pod},
         }
 
@@ -79,6 +86,10 @@ def _volumes(builder: Builder) -> dict[str, Any]:
             assert_never(builder.volume_preparation)
     handed_over = builder.volume_preparation is VolumePreparation.INIT_CONTAINER
     return {"volumePreparation": method, "buildctlInit": {"enabled": handed_over}}
+
+
+def _subid_mount(path: str) -> dict[str, Any]:
+    return {"name": "config", "mountPath": path, "subPath": SUBORDINATE_IDS, "readOnly": True}
 
 
 def _owner(builder: Builder) -> str:

@@ -9,7 +9,7 @@ from conformance.classify.precedence import Ranked, Weight, rank
 from conformance.classify.records import Hit, Tier
 from conformance.classify.remarks import remarks
 from conformance.classify.settle import OBSERVATION_FILE, settle
-from conformance.classify.state import as_state, state_hits
+from conformance.classify.state import as_state, final_hits, state_hits
 from conformance.model import (
     UNCLASSIFIED,
     Evidence,
@@ -68,7 +68,8 @@ def _passed(observation: Observation) -> bool:
 
 def _after_green(observation: Observation) -> Finding:
     """Judge a cell whose stages passed: restarts, memory and evictions after the build speak against it."""
-    state = rank(hit for hit in state_hits(observation) if hit.class_.name in _AFTERMATH)
+    every = (*final_hits(observation), *state_hits(observation))
+    state = rank(hit for hit in every if hit.class_.name in _AFTERMATH)
     ranked = rank(_hits(observation))
     restarts = max(
         (c.restarts for pod in observation.pods for c in pod.containers if c.name == observation.builder_container),
@@ -127,7 +128,8 @@ def _last_words(observation: Observation, failed: StageReport | None) -> tuple[E
 def _hits(observation: Observation) -> list[Hit]:
     passed = {report.stage for report in observation.stages if report.status is StageStatus.PASSED}
     failed = observation.failed_stage
-    hits = [hit for hit in state_hits(observation) if not _transient(hit, passed, failed)]
+    hits = final_hits(observation)
+    hits += [hit for hit in state_hits(observation) if not _transient(hit, passed, failed)]
     for order, source in enumerate(observation.sources, start=1):
         if not source.text or source.stage in passed:
             continue

@@ -5,41 +5,21 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_AFTER_LEVEL: Final = re.compile(
-    r'PodSecurity\W{0,4}(?:privileged|baseline|restricted)[:\w.]*"?\s*:?\s*', re.IGNORECASE
-)
-#: What Pod Security admission calls a violation: a short reason, and in brackets who and what.
-_REASON: Final = re.compile(r"\s*,?\s*([A-Za-z][^(),\n]{0,80}?)\s*\(")
+from conformance.classify.normalise import FOLD, INNER
+from conformance.violations import parse
+
+#: What pod-security-admission writes before its reasons, for texts that only quote the reasons.
+_HEADER: Final = 'violates PodSecurity "baseline:latest": '
 _LONGEST: Final = 2000
+_BREAKS: Final = str.maketrans(dict.fromkeys((FOLD.decode(), INNER.decode()), " "))
 
 
 def violations(text: str) -> str:
-    """Return every `reason (detail)` pair of a Pod Security refusal, joined by `; `; empty where it names none.
-
-    The form is that of k8s.io/pod-security-admission `policy.AggregateCheckResults`: brackets nest in quoted values.
-    """
-    start = _AFTER_LEVEL.search(text)
-    rest = text[start.end() :] if start else text
-    rest = rest.replace("\x1d", " ").replace("\x0c", " ")[:_LONGEST]
-    pairs = []
-    position = 0
-    while (reason := _REASON.match(rest, position)) is not None:
-        end = _closing(rest, reason.end())
-        if end < 0:
-            break
-        pairs.append(f"{reason.group(1)} ({' '.join(rest[reason.end() : end].split())})")
-        position = end + 1
-    return "; ".join(pairs)
-
-
-def _closing(text: str, position: int) -> int:
-    """Return where the bracket opened before `position` closes; -1 where it does not."""
-    depth = 1
-    for place in range(position, len(text)):
-        depth += (text[place] == "(") - (text[place] == ")")
-        if depth == 0:
-            return place
-    return -1
+    """Return every `reason (detail)` pair of a Pod Security refusal, joined by `; `; empty where it names none."""
+    text = text[:_LONGEST].translate(_BREAKS)
+    refusal = parse(text) or parse(_HEADER + text)
+    found = refusal.violations if refusal is not None else ()
+    return "; ".join(f"{each.reason} ({' '.join(each.detail.split())})" for each in found)
 
 
 def message(text: str) -> str:

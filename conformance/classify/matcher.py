@@ -22,8 +22,10 @@ _OVERLAP: Final = 4 * 1024
 _LINES_AROUND: Final = 10
 _BYTES_AROUND: Final = 6 * 1024
 _LONGEST_EVIDENCE: Final = 1000
-#: A rule whose matches were refused by their context so often in one text is not tried further.
+#: A rule whose matches were refused by their context so often in one text is tried only at the end of the text, where
+#: what failed stands.
 _MOST_REFUSALS: Final = 100
+_END: Final = 8 * 1024
 _DFA_MEMORY: Final = 512 << 20
 #: Matches everything: tells "no rule matches" from "the set gave up".
 _ALWAYS: Final = b""
@@ -92,6 +94,7 @@ class _Chunk:
     start: int
     #: Number of the first line, from 1.
     first_line: int
+    last: bool
 
     def line_at(self, position: int) -> int:
         before = self.text.count(b"\n", 0, position) + self.text.count(FOLD, 0, position)
@@ -133,7 +136,8 @@ def scan(data: bytes, *, kind: SourceKind, file: str, order: int = 0) -> list[Hi
     for chunk in _chunks(data):
         for index in rules.matching(chunk.text):
             numbered = rules.rules[index]
-            if index in hits or refusals.get(index, 0) > _MOST_REFUSALS or not numbered.applies(kind):
+            tired = refusals.get(index, 0) > _MOST_REFUSALS and not chunk.last
+            if index in hits or tired or not numbered.applies(kind):
                 continue
             hit, refused = _first_hit(numbered, chunk, steps, file, order)
             refusals[index] = refusals.get(index, 0) + refused
@@ -152,14 +156,15 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         high = data.find(b"\n", end, end + _OVERLAP) if end < len(data) else end
         high = min(end + _OVERLAP, len(data)) if high < 0 else high
         raw = data[low:high]
-        yield _Chunk(raw=raw, text=normalise(raw), start=low, first_line=line - data.count(b"\n", low, start))
+        first_line = line - data.count(b"\n", low, start)
+        yield _Chunk(raw=raw, text=normalise(raw), start=low, first_line=first_line, last=end == len(data))
         line += data.count(b"\n", start, end)
         start = end
 
 
 def _first_hit(numbered: _Numbered, chunk: _Chunk, steps: Steps, file: str, order: int) -> tuple[Hit | None, int]:
     rule, refused = numbered.rule, 0
-    for match in compiled(rule.pattern).finditer(chunk.text):
+    for match in _matches(rule, chunk):
         start, end = chunk.statement(match.start())
         line = chunk.line_at(match.start())
         rest = chunk.text[match.start() : min(end, match.start() + _BYTES_AROUND)].decode("latin-1")
@@ -171,9 +176,21 @@ def _first_hit(numbered: _Numbered, chunk: _Chunk, steps: Steps, file: str, orde
             )
             return found, refused
         refused += 1
-        if refused > _MOST_REFUSALS:
-            break
     return None, refused
+
+
+def _matches(rule: Rule, chunk: _Chunk) -> Iterator[Any]:
+    """Yield some matches from the start on, and in any case those at the end of the text."""
+    pattern, position = compiled(rule.pattern), 0
+    for number, match in enumerate(pattern.finditer(chunk.text)):
+        yield match
+        position = match.end()
+        if number > _MOST_REFUSALS:
+            break
+    else:
+        return
+    if chunk.last:
+        yield from pattern.finditer(chunk.text, max(position, len(chunk.text) - _END))
 
 
 def _accepted(rule: Rule, chunk: _Chunk, match: Any, rest: str) -> bool:  # noqa: ANN401 — re2 ships no types

@@ -18,8 +18,8 @@ class Shortage(StrEnum):
 _COUNTED: Final = re.compile(
     r"(\d{1,6}) (?:(?P<pods>Too many pods)|(?P<resources>Insufficient [\w./-]{1,80})"
     r"|(?:node\(s\) )?(?P<placement>(?:had |were |did(?:n't| not) |don't |has )?(?:have )?"
-    r"(?:untolerated taint|taints?\b|unschedulable|match|satisfy|volume node affinity|node affinity|free ports|not ready|out of disk"
-    r"|(?:disk|memory|pid)[ -]pressure))"
+    r"(?:untolerated taint|taints?\b|unschedulable|match|satisfy|volume node affinity|node affinity|free ports"
+    r"|not ready|out of disk|(?:disk|memory|pid)[ -]pressure))"
     r"|(?P<full>max node group size reached))",
     re.IGNORECASE,
 )

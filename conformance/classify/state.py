@@ -37,16 +37,26 @@ _PULL_REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryU
 
 
 def state_hits(observation: Observation) -> list[Hit]:
-    """Return what reasons, exit codes and phases say, each citing the line of a text that repeats it, if one does."""
-    hits = []
-    for pod in observation.pods:
-        if pod.reason in _REASONS:
-            hits.append(
-                _hit(observation, _REASONS[pod.reason], f"Pod/{pod.name} phase={pod.phase} {pod.reason} {pod.message}")
-            )
-        for container in pod.containers:
-            hits.extend(_container_hits(observation, pod.name, container))
+    """Return what containers, events and conditions say, each citing the line of a text that repeats it, if one does.
+
+    Some of it may have been so only for a while.
+    """
+    hits = [
+        hit
+        for pod in observation.pods
+        for container in pod.containers
+        for hit in _container_hits(observation, pod.name, container)
+    ]
     return hits + _message_hits(observation) + list(_silent_pull(observation))
+
+
+def final_hits(observation: Observation) -> list[Hit]:
+    """Return why pods ended: a pod that has a reason does not come back."""
+    return [
+        _hit(observation, _REASONS[pod.reason], f"Pod/{pod.name} phase={pod.phase} {pod.reason} {pod.message}")
+        for pod in observation.pods
+        if pod.reason in _REASONS
+    ]
 
 
 def _container_hits(observation: Observation, pod: str, container: ContainerStatus) -> Iterator[Hit]:

@@ -13,11 +13,11 @@ from typing import Any, Final
 import click
 import yaml
 
-from clusters import interrupts
 from clusters.embedded.toolchain import DEFAULT_LINE, KUBERNETES_LINES
 from clusters.provider import Progress
 from conformance import admission, chart, plan, throwaway, workloads
 from conformance.admission import Answer, Verdict
+from conformance.chart import ChartInfo
 from conformance.display import result_console
 from conformance.errors import ExitCode, HelmError, UsageError
 from conformance.kube import Kube
@@ -70,13 +70,14 @@ def _admit(**values: Any) -> None:  # noqa: ANN401 - click hands over what the o
     existing = values["kubeconfig"] is not None or values["context"] is not None
     if existing and (values["cluster"] or values["kubernetes"]):
         raise UsageError("--kubeconfig and --context name a cluster there is; --cluster and --kubernetes make one")
+    if values["kubeconfig"] is not None and not values["kubeconfig"].is_file():
+        raise UsageError(f"--kubeconfig {values['kubeconfig']}: there is no such file")
     source = _Source(values["source"], values["values"])
-    with interrupts.as_interrupts():
-        if existing:
-            report = _ask_existing(source, levels, kubeconfig=values["kubeconfig"], context=values["context"])
-        else:
-            line = values["kubernetes"] or DEFAULT_LINE
-            report = _ask_throwaway(source, levels, provider=values["cluster"] or "embedded", line=line)
+    if existing:
+        report = _ask_existing(source, levels, kubeconfig=values["kubeconfig"], context=values["context"])
+    else:
+        line = values["kubernetes"] or DEFAULT_LINE
+        report = _ask_throwaway(source, levels, provider=values["cluster"] or "embedded", line=line)
     if values["as_json"]:
         click.echo(report.model_dump_json(indent=2))
     else:
@@ -92,23 +93,36 @@ class _Source:
     def __init__(self, name: str, values: Path | None) -> None:
         self.name = name
         self._values = _read_values(values)
-        self._chart = name.startswith("oci://") or name.endswith(_ARCHIVES) or Path(name).is_dir()
-        if values is not None and not self._chart:
+        self._found: Found | None = None
+        self._chart: ChartInfo | None = None
+        if name.startswith("oci://"):
+            # To download it helm is needed, which may have to be built first.
+            return
+        if name.endswith(_ARCHIVES) or Path(name).is_dir():
+            self._chart = _load(name)
+        elif values is not None:
             raise UsageError(f"--values is for a chart, and {name} is none")
-        self._found = None if self._chart else workloads.find(workloads.parse(_read(name), name), name)
+        else:
+            title = "standard input" if name == _STDIN else name
+            self._found = workloads.find(workloads.parse(_read(name), title), title)
 
     def found(self, line: str) -> Found:
         """Return the workloads, a chart's as it renders for a Kubernetes line."""
         if self._found is not None:
             return self._found
+        info = self._chart or _load(self.name)
         try:
-            info = chart.load(self.name)
             objects = chart.render(info, self._values, release=info.name, namespace="default", kubernetes=line)
-        except UsageError as error:
-            raise UsageError(*(fault.removeprefix("--chart ") for fault in error.faults)) from error
         except HelmError as error:
             raise UsageError(f"{self.name}: the chart does not render: {error}") from error
         return workloads.find(objects, self.name)
+
+
+def _load(name: str) -> ChartInfo:
+    try:
+        return chart.load(name)
+    except UsageError as error:
+        raise UsageError(*(fault.removeprefix("--chart ") for fault in error.faults)) from error
 
 
 def _ask_existing(

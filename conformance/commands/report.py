@@ -15,7 +15,8 @@ from conformance.report import console, write_reports
 _HELP = """Show a run's matrix and write its reports again from its results.
 
 RUN is a run's folder, its id, or `latest` (the default). A run that was killed is shown as far as it came: cells
-without a result are `not-run`.
+without a result are `not-run`. Its folder then holds report.html (for reviewers, opens in any browser without a
+network), matrix.md and report.json.
 
 \b
 Examples:

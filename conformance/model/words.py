@@ -90,6 +90,8 @@ class Builder(Record):
     transport: Transport = Transport.UNIX
     #: Where the daemon keeps its state; a volume is mounted there.
     state_directory: str = "/home/user/.local/share/buildkit"
+    #: A line of subuid(5) and subgid(5), e.g. `user:1001:64535`, in place of the image's; empty: the image's own.
+    subordinate_ids: str = Field(default="", pattern=r"^(|[^\s:]+:\d+:\d+)$")
     #: True for the one builder that stands for "this cluster can build at all".
     control: bool = False
 

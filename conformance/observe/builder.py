@@ -6,7 +6,7 @@ from conformance.errors import ApiError, WaitError
 from conformance.kube import Json
 from conformance.model import BuilderFacts, FactsOrigin
 from conformance.observe import proc
-from conformance.stages.context import CellRun, container_status
+from conformance.stages.context import CellRun, StageFailedError, container_status
 from conformance.waiting import poll
 
 _TWIN = "facts-twin"
@@ -20,7 +20,8 @@ def builder_facts(cell_run: CellRun, admitted: Json) -> BuilderFacts:
         if "running" in container_status(cell_run.pod(), cell_run.builder_container).get("state", {}):
             return _with_worker(cell_run, _from_inside(cell_run))
         return _from_twin(cell_run, admitted)
-    except (ApiError, WaitError):
+    except (ApiError, WaitError, StageFailedError):
+        # The last is a pod that somebody deleted meanwhile.
         return BuilderFacts()
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from conformance.artifacts import RunFolder
-from conformance.report import json, markdown
+from conformance.report import html, json, markdown
 
-__all__ = ["write_reports"]
+__all__ = ["HTML", "write_reports"]
+
+#: The page for reviewers, in the run's folder.
+HTML: Final = "report.html"
 
 
 def write_reports(folder: RunFolder) -> tuple[Path, ...]:
@@ -16,4 +20,5 @@ def write_reports(folder: RunFolder) -> tuple[Path, ...]:
     return (
         folder.write_report("matrix.md", markdown.render(results, run)),
         folder.write_report("report.json", json.render(results, run)),
+        folder.write_page(HTML, html.render(folder, results, run)),
     )

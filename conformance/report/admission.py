@@ -23,7 +23,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 def show(answers: Sequence[Answer], console: Console) -> None:
     """Print every answer, then what must be known to read them, then one sentence."""
     table = Table(box=None, pad_edge=False, show_edge=False)
-    for name in ("workload", "level", "verdict", "container", "check", "what it says"):
+    for name in ("workload", "level", "verdict", "container", "reason", "detail"):
         table.add_column(name, overflow="fold")
     for answer in answers:
         lead = (_text(answer.workload), _text(answer.level), Text(answer.verdict, style=_STYLES[answer.verdict]))
@@ -42,7 +42,8 @@ def sentence(answers: Sequence[Answer]) -> str:
     parts = [f"{counts[Verdict.ADMITTED]} admitted", f"{counts[Verdict.REFUSED]} refused"]
     if counts[Verdict.EXEMPT]:
         parts.append(f"{counts[Verdict.EXEMPT]} exempt, so not checked")
-    return f"{len(answers)} answers: {', '.join(parts)}"
+    noun = "answer" if len(answers) == 1 else "answers"
+    return f"{len(answers)} {noun}: {', '.join(parts)}"
 
 
 def _rows(answer: Answer) -> list[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from conformance.artifacts import RunFolder
 from conformance.estimate import estimate, load_durations
 from conformance.model import Claim, Outcome, Result
 from conformance.plan import Plan
-from conformance.report import summary
+from conformance.report import HTML, summary
 from conformance.report.summary import Grid
 
 _STYLES: Final = {
@@ -39,6 +39,9 @@ def show(folder: RunFolder, console: Console) -> None:
     _show_doubtful(results, console)
     console.print(Text(summary.sentence(results), style="bold"))
     console.print(Text(f"everything seen: {folder.path}"))
+    page = folder.path / HTML
+    if page.is_file():
+        console.print(Text(f"for reviewers:   {page}"))
 
 
 def matrix_table(grid: Grid, *, ascii_only: bool = False) -> Table:

@@ -99,7 +99,7 @@ def _grid(cluster: str, results: Sequence[Result]) -> Grid:
     caveats = sorted({result.provenance.value for result in results} - {"genuine"})
     return Grid(
         cluster=cluster,
-        levels=tuple(sorted({result.level for result in counted}, key=_level)),
+        levels=tuple(sorted({result.level for result in counted}, key=level_order)),
         builders=tuple(sorted({result.builder for result in counted})),
         cells={(result.builder, result.level): result for result in counted},
         control=next((result for result in results if result.role is Role.CONTROL), None),
@@ -107,7 +107,8 @@ def _grid(cluster: str, results: Sequence[Result]) -> Grid:
     )
 
 
-def _level(level: str) -> tuple[int, list[int]]:
+def level_order(level: str) -> tuple[int, list[int]]:
+    """Return what sorts levels: by strictness, then by policy version."""
     name, _, version = level.partition("@")
     return _RANKS.get(name, len(_RANKS)), _numbers(version)
 

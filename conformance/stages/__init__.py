@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from conformance.errors import ApiError, WaitError
-from conformance.model import Stage, StageReport, StageStatus
+from conformance.model import SourceKind, Stage, StageReport, StageStatus
 from conformance.stages import (
     admission,
     git,
@@ -62,8 +62,11 @@ def _run(step: Step, cell_run: CellRun) -> StageReport:
     started = time.monotonic()
     try:
         detail, status = step.run(cell_run), StageStatus.PASSED
-    except (StageFailedError, ApiError, WaitError) as error:
+    except (StageFailedError, WaitError) as error:
         detail, status = str(error), StageStatus.FAILED
+    except ApiError as error:
+        detail, status = str(error), StageStatus.FAILED
+        cell_run.note(f"api/{step.stage}.txt", SourceKind.API, f"{error}\n", stage=step.stage)
     return StageReport(stage=step.stage, status=status, seconds=round(time.monotonic() - started, 2), detail=detail)
 
 

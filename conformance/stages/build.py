@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from conformance.errors import ApiError
 from conformance.model import SourceKind, Stage
 from conformance.stages.context import CellRun, StageFailedError, has_died
 from conformance.waiting import Deadline
@@ -16,7 +17,7 @@ def build(cell_run: CellRun, stage: Stage, options: Iterable[str], *, prepare: s
     """Run one build and return its output; `prepare` and `then` are shell lines before and after it.
 
     The client is cut off as soon as the daemon has died: some clients wait long for an answer that cannot come.
-    Raises StageFailedError when the build fails.
+    Raises StageFailedError when the build fails, ApiError when the connection breaks.
     """
     command = shlex.join(["buildctl", "build", "--progress=plain", "--frontend=dockerfile.v0", *options])
     script = "\n".join(line for line in ("set -eu", prepare, command, then) if line)
@@ -33,6 +34,8 @@ def build(cell_run: CellRun, stage: Stage, options: Iterable[str], *, prepare: s
     cell_run.note(f"build/{stage}.txt", SourceKind.BUILD, ran.output, stage=stage)
     if ran.ok:
         return ran.output
+    if ran.broken:
+        raise ApiError(f"the API server did not answer to the end of the build: {ran.broken}. Is the cluster still up?")
     if ran.code is None and not has_died(cell_run.pod(), cell_run.builder_container):
         raise StageFailedError(f"the build did not end within {cell_run.timeouts.build:g} s")
     lines = [line for line in ran.output.splitlines() if line.strip()]

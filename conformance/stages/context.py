@@ -108,3 +108,15 @@ def has_died(pod: Json, name: str) -> bool:
     """Say whether a container has ended at least once."""
     status = container_status(pod, name)
     return int(status.get("restartCount", 0)) > 0 or "terminated" in status.get("state", {})
+
+
+def rejection(pods: Iterable[Json]) -> str | None:
+    """Return reason and message of a pod that failed as a whole, as the kubelet says them; None: there is no such pod.
+
+    Its controller makes another pod at once, so the newest pod of a release may be one that nobody has refused yet.
+    """
+    for pod in pods:
+        status = pod.get("status", {})
+        if status.get("phase") == "Failed":
+            return f"pod failed: {status.get('reason', '')}: {status.get('message', '')}"
+    return None

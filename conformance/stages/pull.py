@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.errors import WaitError
 from conformance.kube import Json
 from conformance.model import Stage
-from conformance.stages.context import CellRun, StageFailedError, Step, waiting_reasons
+from conformance.stages.context import CellRun, StageFailedError, Step, rejection, waiting_reasons
 from conformance.waiting import poll
 
 #: Reasons of kubelet's image manager (kubernetes pkg/kubelet/images/types.go).
@@ -31,6 +31,9 @@ def run(cell_run: CellRun) -> str:
 
 
 def _look(cell_run: CellRun) -> str | None:
+    # A pod that the kubelet rejects never gets so far as to want an image.
+    if (said := rejection(cell_run.pods())) is not None:
+        raise StageFailedError(said)
     pod = cell_run.pod()
     troubles = waiting_reasons(pod)
     for container, reason, message in troubles:

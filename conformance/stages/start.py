@@ -5,7 +5,15 @@ from __future__ import annotations
 from conformance.errors import WaitError
 from conformance.kube import Json
 from conformance.model import Stage
-from conformance.stages.context import CellRun, StageFailedError, Step, container_status, has_died, waiting_reasons
+from conformance.stages.context import (
+    CellRun,
+    StageFailedError,
+    Step,
+    container_status,
+    has_died,
+    rejection,
+    waiting_reasons,
+)
 from conformance.waiting import poll
 
 #: A container that ran and ended waits with this reason: it has been started.
@@ -21,6 +29,8 @@ def run(cell_run: CellRun) -> str:
 
 
 def _look(cell_run: CellRun) -> str | None:
+    if (said := rejection(cell_run.pods())) is not None:
+        raise StageFailedError(said)
     pod = cell_run.pod()
     for container, reason, message in waiting_reasons(pod):
         if reason != _STARTED_BEFORE:
@@ -29,8 +39,6 @@ def _look(cell_run: CellRun) -> str | None:
         ended = entry.get("state", {}).get("terminated") or entry.get("lastState", {}).get("terminated")
         if ended and ended.get("exitCode"):
             raise StageFailedError(f"init container {entry['name']} ended with {ended['exitCode']}")
-    if pod["status"].get("phase") == "Failed":
-        raise StageFailedError(f"pod failed: {pod['status'].get('reason', '')}: {pod['status'].get('message', '')}")
     names = (cell_run.builder_container, cell_run.client_container)
     return "every container was started" if all(_was_started(pod, name) for name in names) else None
 

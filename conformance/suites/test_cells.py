@@ -8,6 +8,7 @@ import pytest
 
 from conformance.cells import bench_of, run_cell
 from conformance.handover import Handover
+from conformance.health import why_broken
 from conformance.model import Cell, Outcome, Result
 from conformance.plugin import RESULT
 
@@ -17,6 +18,8 @@ def test_cell(cell: Cell, handover: Handover, record_property: Callable[[str, ob
     cluster = handover.of(cell)
     if cluster.cluster is None:
         pytest.skip(f"cluster failed: {cluster.failure.splitlines()[0]}")
+    if (why := why_broken(cluster.cluster.provider, cluster.cluster.name)) is not None:
+        pytest.skip(f"cluster failed: {why}")
     result = run_cell(cell, bench_of(cell, handover.shared, cluster))
     record_property(RESULT, result.model_dump_json(by_alias=True))
     if result.outcome.breaks_claim:

@@ -9,20 +9,19 @@ import stat
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from clusters import janitor, ledger, paths, process, waiting
-from clusters.embedded import api, cgroups, layout, node, removal, status
+from clusters.embedded import api, layout, node, removal, status
 from clusters.embedded.layout import Layout, layout_of
-from clusters.embedded.node import KUBELET_SYSCTLS
 from clusters.embedded.provider import EmbeddedProvider
 from clusters.embedded.status import State
 from clusters.errors import ClusterFailedError, UsageError
 from clusters.janitor import Fate
 from clusters.provider import Capability, Cluster, ClusterSpec, ImageRole
+from tests.cluster.leftovers import look, pid_outside
 
 pytestmark = pytest.mark.cluster
 
@@ -30,47 +29,6 @@ SCRIPT = "cat /proc/self/uid_map; nslookup kubernetes.default.svc.cluster.local"
 
 #: Seconds for something that takes one or two.
 SOON = 60.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Machine:
-    """What a cluster could leave behind on this machine."""
-
-    mounts: frozenset[str]
-    interfaces: frozenset[str]
-    groups: frozenset[Path]
-    processes: frozenset[str]
-    settings: tuple[str, ...]
-    tables: str
-    folders: frozenset[Path]
-
-
-def look(ours: str) -> Machine:
-    """Look for everything; of what other clusters on this machine may change meanwhile, only what is `ours`."""
-    foreign = (layout.INTERFACE_PREFIX, layout.PEER_PREFIX)
-    own = {layout_of(ours).interface, layout_of(ours).peer}
-    names = {path.name for path in Path("/sys/class/net").iterdir()}
-    return Machine(
-        mounts=frozenset(line for line in Path("/proc/self/mounts").read_text().splitlines() if ours in line),
-        interfaces=frozenset(name for name in names if not name.startswith(foreign) or name in own),
-        groups=frozenset(
-            path for hierarchy in cgroups.mounted() for path in hierarchy.path.glob(f"*{ours}*") if path.is_dir()
-        ),
-        processes=frozenset(command for command in commands() if ours in command),
-        settings=tuple(Path("/proc/sys", name).read_text() for name in KUBELET_SYSCTLS),
-        tables=process.run(["nft", "list", "tables"]).stdout,
-        folders=frozenset(
-            path for folder in ("/var/lib", "/var/log", "/opt", "/run", "/etc") for path in Path(folder).iterdir()
-        ),
-    )
-
-
-def commands() -> Iterator[str]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +89,6 @@ def read_log(cluster: Cluster) -> str:
 def kill(found: Layout) -> None:
     for victim in removal.processes(found):
         victim.send_signal(signal.SIGKILL)
-
-
-def pid_outside(found: Layout, program: str) -> int:
-    """Return the machine's pid of one of a cluster's programs."""
-    pids = cgroups.pids(found.cgroup, cgroups.mounted())
-    return next(pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == program[:15])
 
 
 def test_two_clusters_run_pods_side_by_side_and_leave_nothing(provider: EmbeddedProvider) -> None:

@@ -92,6 +92,21 @@ def test_a_cluster_that_failed_is_deleted_and_its_logs_are_kept(
 
 
 @pytest.mark.usefixtures("state_dir")
+def test_logs_that_cannot_be_copied_do_not_keep_a_failed_cluster(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = FakeProvider(error=ClusterFailedError("one", "etcd", "it ended with 1"))
+
+    def fail(name: str, into: Path) -> None:
+        raise OSError(28, f"no space for {name} in {into}")
+
+    monkeypatch.setattr(provider, "collect_logs", fail)
+    assert create(monkeypatch, provider) == 2
+    assert provider.deleted == ["one"]
+    assert "its logs could not be copied" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("state_dir")
 def test_a_cluster_that_failed_stays_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = FakeProvider(error=ClusterFailedError("one", "etcd", "it ended with 1"))
     assert create(monkeypatch, provider, "--keep") == 2

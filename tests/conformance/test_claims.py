@@ -52,6 +52,7 @@ def test_the_faults_of_all_claim_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         claims.load(tmp_path)
     assert sum("did you mean 'expect'?" in fault for fault in caught.value.faults) == 2
+    assert "origin" not in str(caught.value)
 
 
 def test_a_claim_must_not_say_where_it_stands(tmp_path: Path) -> None:

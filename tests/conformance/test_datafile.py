@@ -129,3 +129,4 @@ def test_a_builders_file_with_a_typo_in_a_field_is_refused(tmp_path: Path) -> No
     assert len(caught.value.faults) == 2
     assert "did you mean 'buildkit-rootless'?" in str(caught.value)
     assert f"{path}:4: unknown key 'host_user': did you mean 'host_users'?" in str(caught.value)
+    assert " name," not in str(caught.value)

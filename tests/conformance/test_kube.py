@@ -138,3 +138,37 @@ def test_an_unreadable_kubeconfig_is_named(tmp_path: Path) -> None:
     path = tmp_path / "absent"
     with pytest.raises(ApiError, match="absent"):
         Kube(path, user_agent="x")
+
+
+def test_an_object_is_sent_as_it_is_whatever_the_client_knows_of_it(server: Server, kube: Kube) -> None:
+    server.will("/api/v1/namespaces/ns/pods", {}, status=201)
+    body = {"kind": "Pod", "spec": {"later": 1, "hostUsers": False, "containers": [{"name": 3, "mode": None}]}}
+    kube.create_pod("ns", body, dry_run=True)
+    assert json.loads(server.asked[-1][2]) == body
+
+
+def test_a_command_that_is_refused_is_told_as_the_server_said_it(server: Server, kube: Kube) -> None:
+    refusal = {"kind": "Status", "message": "container not found", "reason": "NotFound"}
+    server.will("/api/v1/namespaces/ns/pods/p/exec", refusal, status=404)
+    with pytest.raises(ApiError, match="container not found") as caught:
+        kube.execute("ns", "p", "c", ["true"], within=5)
+    assert caught.value.status == 404
+
+
+def test_a_command_for_a_server_that_does_not_answer_is_an_api_error(tmp_path: Path) -> None:
+    with Server() as closed:
+        port = closed.server_port
+    with pytest.raises(ApiError, match=r"did not answer.*refused") as caught:
+        Kube(kubeconfig(tmp_path, port), user_agent="x").execute("ns", "p", "c", ["true"], within=5)
+    assert caught.value.status is None
+
+
+def test_ctrl_c_while_a_command_is_started_is_no_error_of_the_server(
+    kube: Kube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubernetes.stream.ws_client.create_websocket", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        kube.execute("ns", "p", "c", ["true"], within=5)

@@ -27,6 +27,7 @@ class FakeProvider:
         self.folder = folder
         self.calls: list[str] = []
         self.fails: BaseException | None = None
+        self.broken: str | None = None
 
     def why_unavailable(self) -> str | None:
         return None
@@ -55,6 +56,10 @@ class FakeProvider:
     def collect_logs(self, name: str, into: Path) -> None:
         self.calls.append("logs")
         (into / "component.log").write_text(name)
+
+    def why_broken(self, name: str) -> str | None:
+        assert name
+        return self.broken
 
     def list_leases(self) -> tuple[Lease, ...]:
         return ()
@@ -136,6 +141,39 @@ def test_a_cluster_that_fails_leaves_logs_results_and_nothing_else(
     assert provider.calls == ["create 1.35", "logs", "delete"]
     assert {result.outcome for result in lines(controller).values()} == {Outcome.NOT_RUN}
     assert list((tmp_path / "runs").rglob("component.log"))
+
+
+def test_a_cluster_that_breaks_under_a_run_leaves_its_logs(
+    controller: Controller, provider: FakeProvider, control: Callable[[str | None], None]
+) -> None:
+    control(None)
+    controller.begin()
+    provider.broken = "etcd: was killed by SIGKILL"
+    controller.end()
+    assert provider.calls == ["create 1.35", "logs", "delete"]
+
+
+def test_a_report_that_cannot_be_written_takes_nothing_from_the_verdicts(
+    controller: Controller,
+    provider: FakeProvider,
+    control: Callable[[str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> None:
+        raise KeyError("template")
+
+    monkeypatch.setattr("conformance.controller.write_reports", fail)
+    control(None)
+    controller.begin()
+    for cell in controller.checked.plan.cells:
+        controller.record(not_run(cell, "").model_copy(update={"outcome": Outcome.AS_CLAIMED}))
+    assert controller.finish() == ExitCode.INFRASTRUCTURE
+    controller.end()
+    assert provider.calls == ["create 1.35", "delete"]
+    said = capsys.readouterr()
+    assert "1 cell: 1 as-claimed" in said.out
+    assert "the reports could not be written: KeyError('template')" in said.err
 
 
 def test_an_interrupt_during_creation_still_deletes_and_fills_the_results(

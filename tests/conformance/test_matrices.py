@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from clusters.paths import CHECKOUT
 from conformance import claims, consistency, matrix, plan
 from conformance.claims import Value
 from conformance.classify import CLASSES
@@ -14,8 +17,10 @@ from conformance.model import Cell, PsaLevel
 
 LINES = {"embedded": ("1.32", "1.33", "1.34", "1.35", "1.36"), "kind": (), "k3d": (), "existing": ()}
 #: What the embedded cluster's node is like.
-NODE: dict[str, Value] = {"seccomp_default": False, "apparmor": False}
-BUILDERS = {
+NODE: dict[str, Value] = {"seccomp_default": False, "apparmor": False, "ids_per_pod": 65536}
+NO_SANDBOX = "--oci-worker-no-process-sandbox"
+#: The builders of the default matrix; others belong to wider matrices and leave it as it is.
+BASIC = {
     "rootless-unconfined",
     "rootless-runtime-default",
     "rootless-unset",
@@ -33,6 +38,26 @@ SEEN = {
     "rootful-userns": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
     "rootful-userns-privileged": ("supported", "r", "r"),
     "rootful-privileged": ("supported", "r", "r"),
+    "rootless-unconfined-sandbox": ("executor-proc-mount-eperm", "r", "r"),
+    "rootless-unset-sandbox": ("executor-proc-mount-eperm", "executor-proc-mount-eperm", "r"),
+    "rootless-userns": ("executor-proc-mount-eperm", "executor-proc-mount-eperm", "r"),
+    "rootless-userns-no-sandbox": ("supported", "supported", "r"),
+    "rootless-userns-seccomp": ("rootlesskit-clone-eperm", "rootlesskit-clone-eperm", "r"),
+    "rootless-userns-restricted": ("rootlesskit-clone-eperm",) * 3,
+    "rootless-userns-apparmor": ("apparmor-not-enabled",) * 3,
+    "rootless-userns-unmasked": ("supported", "supported", "r"),
+    "rootless-unmasked-no-sandbox": ("supported", "supported", "r"),
+    "rootless-unmasked-image-ids": ("rootlesskit-newuidmap-eperm", "rootlesskit-newuidmap-eperm", "r"),
+    "rootless-unmasked-seccomp": ("rootlesskit-clone-eperm", "rootlesskit-clone-eperm", "r"),
+    "rootless-unmasked-unconfined": ("supported", "r", "r"),
+    "rootless-unmasked-restricted": ("rootlesskit-clone-eperm", "rootlesskit-clone-eperm", "r"),
+    "rootless-drop-all-add-setid": ("supported", "supported", "r"),
+    "rootless-no-escalation": ("rootlesskit-newuidmap-eperm", "rootlesskit-newuidmap-eperm", "r"),
+    "rootless-unconfined-tcp-init": ("supported", "r", "r"),
+    "rootful-userns-sysadmin": ("supported", "r", "r"),
+    "rootful-userns-no-sandbox": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
+    "rootful-userns-seccomp": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
+    "rootful-no-sandbox": ("executor-no-process-sandbox-gate", "executor-no-process-sandbox-gate", "r"),
 }
 
 
@@ -44,13 +69,36 @@ def every_cell() -> tuple[Cell, ...]:
     return tuple(cell for name in matrix.names() for cell in planned(name))
 
 
-def test_the_default_matrix_is_every_builder_at_every_level_on_the_embedded_cluster() -> None:
+def claimed(cell: Cell, node: dict[str, Value]) -> str | None:
+    found = claims.resolve(claims.load(MATRICES), cell, node).claim
+    return found.expect if found is not None else None
+
+
+def _latest(cell: Cell) -> bool:
+    return cell.level.version == "latest"
+
+
+def test_the_default_matrix_is_the_basic_builders_at_every_level_on_the_embedded_cluster() -> None:
     made = planned("default")
     assert len(made.cells) == 21
-    assert {cell.builder.name for cell in made.cells} == BUILDERS
+    assert {cell.builder.name for cell in made.cells} == BASIC
     assert {cell.level.psa for cell in made.cells} == set(PsaLevel)
     assert {cell.cluster for cell in made.cells} == {"embedded-1.35"}
     assert [cell.id for cell in made.controls] == ["embedded-1.35-privileged-rootful-privileged-control"]
+
+
+def test_the_sidecars_matrix_is_every_sidecar_at_every_level() -> None:
+    sidecars = {name for name in matrix.load().builders if name.startswith(("rootless-", "rootful-"))}
+    unpinned = {(str(cell.level), cell.builder.name) for cell in planned("sidecars").cells if _latest(cell)}
+    assert unpinned == {(f"{level}@latest", name) for level in PsaLevel for name in sidecars}
+
+
+def test_the_sidecars_matrix_pins_the_policy_for_every_builder_with_an_unmasked_proc() -> None:
+    pinned = {(str(cell.level), cell.builder.name) for cell in planned("sidecars").cells if not _latest(cell)}
+    unmasked = {
+        name for name, each in matrix.load().builders.items() if each.security_context.get("procMount") == "Unmasked"
+    }
+    assert pinned == {("baseline@v1.34", name) for name in unmasked}
 
 
 def test_the_claims_hold_together() -> None:
@@ -74,13 +122,39 @@ def test_every_cell_has_a_claim(cell: Cell) -> None:
 
 @pytest.mark.parametrize("builder", sorted(SEEN))
 @pytest.mark.parametrize("index", range(3), ids=list(PsaLevel))
-def test_what_is_claimed_of_the_default_matrix_is_what_was_seen(builder: str, index: int) -> None:
+def test_what_is_claimed_on_the_embedded_cluster_is_what_was_seen(builder: str, index: int) -> None:
     level = list(PsaLevel)[index]
-    cell = next(one for one in planned("default").cells if one.builder.name == builder and one.level.psa is level)
-    found = claims.resolve(claims.load(MATRICES), cell, NODE).claim
+    (cell,) = plan.make(matrix.load(), plan.Selection(levels=(level,), builders=(builder,)), LINES).cells
     wanted = SEEN[builder][index]
-    assert found is not None
-    assert found.expect == (f"psa-{level}-violation" if wanted == "r" else wanted)
+    assert claimed(cell, NODE) == (f"psa-{level}-violation" if wanted == "r" else wanted)
+
+
+@pytest.mark.parametrize("builder", ["rootless-userns-unmasked", "rootless-unmasked-no-sandbox"])
+@pytest.mark.parametrize(
+    ("line", "level", "wanted"),
+    [
+        ("1.35", "baseline@v1.34", "psa-baseline-violation"),
+        ("1.34", "baseline", "psa-baseline-violation"),
+        ("1.34", "privileged", "supported"),
+        ("1.36", "baseline", "supported"),
+        ("1.36", "baseline@v1.35", "supported"),
+        ("1.32", "privileged", None),
+    ],
+)
+def test_an_unmasked_proc_is_claimed_by_the_policys_version(
+    builder: str, line: str, level: str, wanted: str | None
+) -> None:
+    selection = plan.Selection(kubernetes=(line,), levels=(level,), builders=(builder,))
+    (cell,) = plan.make(matrix.load(), selection, LINES).cells
+    assert claimed(cell, NODE) == wanted
+
+
+@pytest.mark.parametrize("ids", [65536, 262144, None])
+def test_the_images_own_ids_are_claimed_not_to_fit_only_where_that_was_seen(ids: int | None) -> None:
+    selection = plan.Selection(levels=("baseline",), builders=("rootless-unmasked-image-ids",))
+    (cell,) = plan.make(matrix.load(), selection, LINES).cells
+    node = {name: value for name, value in (NODE | {"ids_per_pod": ids}).items() if value is not None}
+    assert claimed(cell, node) == ("rootlesskit-newuidmap-eperm" if ids == 65536 else None)
 
 
 @pytest.mark.parametrize(
@@ -100,16 +174,19 @@ def test_unset_profiles_are_claimed_only_for_nodes_on_which_they_were_seen(
 ) -> None:
     selection = plan.Selection(levels=(level,), builders=("rootless-unset",))
     (cell,) = plan.make(matrix.load(), selection, LINES).cells
-    found = claims.resolve(claims.load(MATRICES), cell, node).claim
-    assert (found.expect if found is not None else None) == wanted
+    assert claimed(cell, node) == wanted
 
 
-def test_no_claim_is_made_for_no_cell_of_the_default_matrix() -> None:
-    """The committed claims are about the default matrix; one that selects none of its cells has lost its cell."""
-    cells = planned("default").cells
+def test_every_claim_is_for_a_cell_of_some_matrix() -> None:
+    """One that selects no planned cell has lost its cell."""
+    cells = every_cell()
     for claim in claims.load(MATRICES):
         assert any(claims.selects(claim, cell) for cell in cells), claim.origin
         SpecifierSet(claim.kubernetes)
+
+
+def test_every_builder_has_its_row_of_what_was_seen() -> None:
+    assert set(SEEN) == set(matrix.load().builders)
 
 
 def test_every_builder_says_what_it_is_and_where_it_comes_from() -> None:
@@ -123,8 +200,37 @@ def test_rootful_builders_keep_their_state_where_root_may() -> None:
         rootful = name.startswith("rootful")
         assert (builder.state_directory == "/var/lib/buildkit") is rootful
         assert (builder.security_context.get("runAsUser") == 0) is rootful
-        assert ("--oci-worker-no-process-sandbox" in builder.args) is not rootful
+        assert ("--oci-worker-binary" in builder.args) is rootful
+
+
+def test_the_basic_builders_differ_in_what_their_names_say() -> None:
+    for name in BASIC:
+        builder = matrix.load().builders[name]
+        assert (NO_SANDBOX in builder.args) is name.startswith("rootless")
         assert (builder.host_users is False) is ("userns" in name)
+
+
+def test_a_builder_named_for_its_sandbox_user_namespace_or_proc_has_it() -> None:
+    for name, builder in matrix.load().builders.items():
+        unmasked = "unmasked" in name
+        assert (builder.host_users is False) is ("userns" in name or unmasked), name
+        assert (builder.security_context.get("procMount") == "Unmasked") is unmasked, name
+        if name.endswith("-sandbox"):
+            assert (NO_SANDBOX in builder.args) is name.endswith("-no-sandbox"), name
+
+
+def test_rootless_builders_in_a_user_namespace_get_ids_that_fit_65536_unless_their_name_says_otherwise() -> None:
+    for name, builder in matrix.load().builders.items():
+        wanted = builder.host_users is False and name.startswith("rootless") and not name.endswith("-image-ids")
+        assert bool(builder.subordinate_ids) is wanted, name
+        if wanted:
+            _, first, count = builder.subordinate_ids.split(":")
+            assert int(first) + int(count) <= 65536, name
+
+
+def test_every_builders_name_fits_a_cells_id_at_every_pinned_level() -> None:
+    for builder in matrix.load().builders.values():
+        assert len(f"embedded-1.35-restricted-v1.34-{builder.name}") <= 60, builder.name
 
 
 def test_the_restricted_builder_has_every_field_that_restricted_demands() -> None:
@@ -142,3 +248,14 @@ def test_the_unset_builder_names_no_profile() -> None:
 
 def test_the_durations_can_be_read() -> None:
     assert load_durations().cell["default"] > 0
+
+
+def test_the_page_on_other_projects_names_builders_and_classes_that_exist() -> None:
+    page = (CHECKOUT / "docs" / "explanation" / "references.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`root" in line]
+    builders = {name for row in rows for name in re.findall(r"`((?:rootless|rootful)-[a-z-]+)`", row.split(" | ")[2])}
+    classes = set(re.findall(r"`([a-z]+(?:-[a-z]+){2,})`", page)) - builders
+    assert builders
+    assert builders <= set(matrix.load().builders)
+    assert classes
+    assert classes <= set(CLASSES)

@@ -18,3 +18,10 @@ def test_a_reader_learns_what_was_meant_and_what_there_is() -> None:
 
 def test_a_reader_learns_that_there_is_nothing_to_choose_from() -> None:
     assert unknown("matrix", "x", [], plural="matrices").endswith("Known matrices: there are none")
+
+
+def test_of_very_many_names_the_nearest_are_listed_and_the_rest_counted() -> None:
+    names = [f"git-{number}" for number in range(40)] + ["rootlesskit-clone-eperm", "rootlesskit-clone-eacces"]
+    said = unknown("class", "rootlesskit-clone-eprm", names, plural="classes")
+    assert "rootlesskit-clone-eacces, rootlesskit-clone-eperm and 34 more" in said
+    assert len(said) < 250

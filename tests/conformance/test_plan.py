@@ -69,6 +69,23 @@ def test_each_cluster_gets_one_control_cell_that_is_not_counted() -> None:
     assert made.clusters == (("embedded", "1.34"), ("embedded", "1.35"))
 
 
+@pytest.mark.parametrize(
+    ("globs", "planned"),
+    [
+        (("*",), ["full", "rootless-a"]),
+        (("rootless-*",), ["rootless-a"]),
+        (("rootless-b",), ["rootless-b"]),
+        (("rootless-?", "*-b"), ["rootless-a", "rootless-b"]),
+    ],
+)
+def test_a_glob_means_the_matrixs_own_builders_unless_it_has_none_of_them(
+    globs: tuple[str, ...], planned: list[str]
+) -> None:
+    own = block(builders=("full", "rootless-a"), levels=("baseline",))
+    made = plan.make(matrix(own), Selection(builders=globs), CHOICES)
+    assert [cell.builder.name for cell in made.cells] == planned
+
+
 def test_options_narrow_the_matrix() -> None:
     made = plan.make(matrix(), Selection(levels=("baseline",), builders=("rootless-*",)), CHOICES)
     assert ids(made) == ["embedded-1.35-baseline-rootless-a", "embedded-1.35-baseline-rootless-b"]

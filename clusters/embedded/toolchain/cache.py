@@ -84,7 +84,6 @@ def find(identity: Identity, program: str) -> Path | None:
 def publish(identity: Identity, program: str, built: Path) -> None:
     """Move a built program into the cache, all of it at once or not at all."""
     staging = fresh_folder("publish")
-    built.chmod(0o755)
     built.rename(staging / program)
     record = {"program": program, "from": identity.made_from}
     (staging / _RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -20,15 +20,16 @@ _BASELINE_REASONS: Final = (
     r"|seLinuxOptions"
     r"|windowsOptions)|hostPort|host(?:Network|PID|IPC))|must not include .* in securityContext\.capabilities\.add"
     r"|uses? hostPorts? |\bhostPorts? \(container|set forbidden securityContext\.seLinuxOptions"
-    r"|\((?:hostNetwork|hostPID|hostIPC)=true"
-    r"|forbidden annotations? .*(?:seccomp|apparmor)|forbidden AppArmor profiles? \(|non-default capabilities \("
-    r"|host namespaces \(|hostPath volumes \(|forbidden sysctls \("
+    r"|probe or lifecycle hosts? \W|(?m:(?:^|[(:,] ?)host(?:Network|PID|IPC)=true)(?m:[,)]|$)"
+    r"|(?m:^volumes? \W[^\n\W][^\n,]*(?:, \W[^\n,]+)*$)"
+    r"|forbidden annotations? .*(?:seccomp|apparmor)|forbidden AppArmor profiles? \(|non-default capabilities\W"
+    r"|host namespaces ?[(:]|hostPath volumes ?[(:]|forbidden sysctls ?[(:]"
 )
 _RESTRICTED_REASONS: Final = (
     r"must set securityContext\.(?:allowPrivilegeEscalation=false|capabilities\.drop|runAsNonRoot=true"
     r"|seccompProfile\.type)"
     r"|must not set (?:securityContext\.)?(?:runAsUser=0|runAsNonRoot=false)|restricted volume types? "
-    r"|unrestricted capabilities \(|allowPrivilegeEscalation != false|runAsNonRoot != true"
+    r"|unrestricted capabilities ?[(:]|allowPrivilegeEscalation != false|runAsNonRoot != true"
 )
 
 CLASSES: Final = (

@@ -29,7 +29,10 @@ CLASSES: Final = (
         reference=_CONTEXT,
         explains=("dockerfile-missing",),
         rules=(
-            Rule(pattern=r"invalid subdir|sub-?dir(?:ectory)? \S+ (?:not found|does not exist|is not a directory)"),
+            Rule(
+                pattern=r"'git clone' to temporary context directory: l?stat \S+: no such file|invalid subdir"
+                r"|sub-?dir(?:ectory)? \S+ (?:not found|does not exist|is not a directory)"
+            ),
         ),
     ),
     FailureClass(

@@ -127,7 +127,7 @@ CLASSES: Final = (
             ),
             Rule(
                 pattern=r"code = Unavailable|\bUnavailable: ",
-                unless=r"dialing|handshake|server preface|connection refused|Service Unavailable|503"
+                unless=r"dialing|server preface|connection refused|Service Unavailable|503"
                 r"|connection closed|broken pipe|lookup ",
                 also=_DEATHS,
                 tier=Tier.CONSEQUENCE,
@@ -144,7 +144,7 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"(?:Unavailable(?: desc = |: )|desc = \"?(?:transport: )?)connection closed\b"
-                r"|closed before server preface"
+                r"|closed before server preface|authentication handshake failed: (?:EOF|read tcp .*connection reset)"
             ),
         ),
     ),
@@ -208,7 +208,7 @@ CLASSES: Final = (
             Rule(
                 pattern=r"DeadlineExceeded|context deadline exceeded",
                 unless=PULL + r"|INSTALLATION FAILED|UPGRADE FAILED|rate limiter|helm|lookup \S+|ProgressDeadline"
-                r"|Failed to create pod sandbox",
+                r"|Failed to create pod sandbox|failed calling webhook",
                 tier=Tier.CONSEQUENCE,
             ),
         ),
@@ -226,7 +226,7 @@ CLASSES: Final = (
                 pattern=r"TLS handshake timeout|Client\.Timeout (?:or context cancellation )?exceeded while"
                 r"|request canceled while waiting for connection"
                 r"|handshake .*(?:timed out|i/o timeout)",
-                unless=r":6443|/api/v1",
+                unless=r":6443|/api/v1|Unable to connect to the server",
             ),
         ),
     ),

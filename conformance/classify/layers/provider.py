@@ -22,6 +22,7 @@ CLASSES: Final = (
         reference="https://kubernetes.io/docs/tasks/debug/debug-cluster/",
         kinds=ANY,
         rules=(
+            Rule(pattern=r"^the cluster broke while the cell ran: (?:kube-apiserver|etcd)\b", tier=Tier.STATE),
             Rule(
                 pattern=r"the API server did not answer|Max retries exceeded with url: /(?:api|version)",
                 tier=Tier.STATE,
@@ -32,6 +33,22 @@ CLASSES: Final = (
                 r"|(?::6443\b|/api/v1|/apis/).*(?:connection refused|EOF|i/o timeout|connection reset"
                 r"|no route to host|TLS handshake timeout)"
                 r"|etcdserver: leader changed|http2: client connection lost",
+            ),
+        ),
+    ),
+    FailureClass(
+        name="cluster-component-died",
+        layer=_PROVIDER,
+        kind=VerdictKind.INFRASTRUCTURE,
+        meaning="A component of the cluster died while a cell ran on it.",
+        remedy="Read that component's log in the run's folder; run the cell again.",
+        reference="https://kubernetes.io/docs/tasks/debug/debug-cluster/",
+        kinds=CLUSTER,
+        rules=(
+            Rule(
+                pattern=r"^the cluster broke while the cell ran: ",
+                unless=r"ran: (?:(?:kube-apiserver|etcd)\b|the disk is full: )",
+                tier=Tier.STATE,
             ),
         ),
     ),
@@ -120,7 +137,8 @@ CLASSES: Final = (
                 pattern=r"adding pid \d+ to cgroups|could not find a log line that matches .*Multi-User System"
                 r"|cgroup namespaces? .*(?:n't|not|un)|cannot find cgroup mount destination"
                 r"|Error response from daemon: cgroups?: "
-                r"|failed to initialize top level QOS containers"
+                r"|failed to initialize top level QOS containers|failed to (?:get the kubelet's cgroup"
+                r"|run Kubelet): mountpoint for"
                 r"|configured to not run on a host using cgroup v1|running kind with rootless provider requires"
                 r"|Failed to (?:create|allocate|attach|mount|mkdir)\b.*cgroup"
                 r"|requires? (?:setting )?systemd property \W?Delegate",
@@ -146,7 +164,7 @@ CLASSES: Final = (
         layer=_PROVIDER,
         kind=VerdictKind.DEFECT,
         meaning="~/.docker belongs to another user (a docker command ran under sudo).",
-        remedy="chown -R $USER ~/.docker",
+        remedy="Give it back: chown -R $USER ~/.docker.",
         reference=_KIND + "#docker-permission-denied",
         kinds=CLUSTER,
         rules=(

@@ -44,7 +44,8 @@ CLASSES: Final = (
                 tier=Tier.CONSEQUENCE,
             ),
             Rule(
-                pattern=r"pull access denied for|repository does not exist or may require .*docker login",
+                pattern=r"pull access denied for|Status 40[13] trying to pull repository"
+                r"|repository does not exist or may require .*docker login",
                 unless=rf"{_OTHER_PLATFORM}|toomanyrequests|failed to solve|#\d+ ",
                 detail=message,
             ),

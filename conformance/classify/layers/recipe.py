@@ -31,7 +31,7 @@ CLASSES: Final = (
         layer=_RECIPE,
         kind=VerdictKind.BAD_INPUT,
         meaning="The Dockerfile wants a build secret that was not given.",
-        remedy="Give it: --secret id=...",
+        remedy="Give it with --secret id=NAME,src=FILE.",
         reference="https://docs.docker.com/build/building/secrets/",
         explains=("registry-image-not-found",),
         rules=(
@@ -65,7 +65,7 @@ CLASSES: Final = (
         reference="https://docs.docker.com/reference/dockerfile/#run",
         rules=(
             Rule(
-                pattern=r"did not complete successfully: exit code|executor failed running \["
+                pattern=r"did not complete successfully: (?:exit code|signal)|executor failed running \["
                 r"|while running runtime: exit status"
                 r"|waiting for process to exit: exit status|building at STEP .*exit (?:status|code)"
                 r"|returned a non-zero code: \d+",

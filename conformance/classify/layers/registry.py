@@ -165,7 +165,7 @@ CLASSES: Final = (
                 r"|NAME_UNKNOWN"
                 r"|failed to push \S+: .*repository (?:not found|does not exist)"
                 r"|repository with name .* does not exist|RepositoryNotFoundException",
-                unless=PULL + "|" + _GIT,
+                unless=PULL + "|" + _GIT + "|may require authorization|access denied",
             ),
         ),
     ),

@@ -52,7 +52,8 @@ CLASSES: Final = (
         explains=("container-exit-137", "disk-full", "buildkitd-unavailable"),
         rules=(
             Rule(
-                pattern=r"\bEvicted\b|The node was low on resource|The node had condition: "
+                pattern=r"\bEvicted\b|eviction manager: (?:must evict|attempting to reclaim)"
+                r"|The node was low on resource|The node had condition: "
                 r"|Usage of EmptyDir volume .* exceeds"
                 r"|ephemeral (?:local )?storage usage exceeds|exceeded its local ephemeral storage limit"
                 r"|local ephemeral storage .*exceed",
@@ -70,6 +71,10 @@ CLASSES: Final = (
         reference=_EVICTION,
         explains=("build-step-failed", "buildkitd-unavailable"),
         rules=(
+            Rule(
+                pattern=r"^the cluster broke while the cell ran: the disk is full: no space left on device",
+                tier=Tier.STATE,
+            ),
             Rule(
                 pattern=r"no space left on device|not enough (?:free )?(?:disk )?space|disk quota exceeded"
                 r"|You don't have enough free space",

@@ -105,6 +105,7 @@ CLASSES: Final = (
                 + r"|(?:mount\w* overlay|overlay mount|(?:creating|create) overlay)\b.*: "
                 + _EPERM
                 + r"|overlay\W{1,3}is not supported over|kernel does not support overlay"
+                r"|(?:mounting an overlay over|overlay scaffolding)\b.*(?:invalid argument|not permitted)"
                 r"|'overlay' .*(?:not supported|mount_program is required)|processing tar file\(.*\): " + _EPERM,
                 unless=r"auto snapshotter",
                 unless_near=r"(?m)^\W{0,4}#\d+ |failed to solve|kaniko|error building (?:image|stage)",

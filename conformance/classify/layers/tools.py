@@ -30,7 +30,13 @@ CLASSES: Final = (
         reference=_BUILDAH,
         explains=("buildah-exec-failed",),
         rules=(
-            Rule(pattern=r"unshare\([^)\n]*\): " + _EPERM + r"|during unshare\b.*" + _EPERM),
+            Rule(
+                pattern=r"unshare\([^)\n]*\): "
+                + _EPERM
+                + r"|during unshare\b.*"
+                + _EPERM
+                + r"|creating new mount namespace for .*: operation\b"
+            ),
             Rule(pattern=r"writ\w+ .*/proc/\S+/[ug]id_map: .*" + _EPERM, unless=r"rootlesskit|newuidmap"),
             Rule(
                 pattern=r"unshare(?: failed)?: " + _EPERM,

@@ -47,6 +47,13 @@ def test_a_cluster_whose_processes_are_gone_has_stopped(cluster: Layout, monkeyp
     assert "processes are gone" in (description.why_broken(cluster) or "")
 
 
+def test_a_full_disk_is_what_breaks_a_cluster(cluster: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    status.write(cluster.status, Status(phase=Phase.READY))
+    monkeypatch.setattr(description, "DISK_FULL", 2**80)
+    broken = description.why_broken(cluster) or ""
+    assert broken == f"the disk is full: no space left on device at {cluster.root}"
+
+
 def test_a_claim_can_be_read_back(cluster: Layout) -> None:
     assert description.read(cluster) is None
     description.write_claim(cluster, ClusterSpec(name="one", run_id="r", kubernetes="1.35"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.embedded import subnets
-from clusters.errors import UnavailableError
+from clusters.errors import UsageError
 
 SMALL = (IPv4Network("10.203.0.0/28"),)
 
@@ -42,5 +42,15 @@ def test_ranges_can_be_set_and_nonsense_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(subnets.RANGES_VARIABLE, "100.64.0.0/24, 10.9.0.0/16")
     assert subnets.ranges() == (IPv4Network("100.64.0.0/24"), IPv4Network("10.9.0.0/16"))
     monkeypatch.setenv(subnets.RANGES_VARIABLE, "10.9.0.1/16")
-    with pytest.raises(UnavailableError, match=subnets.RANGES_VARIABLE):
+    with pytest.raises(UsageError, match=subnets.RANGES_VARIABLE):
         subnets.ranges()
+
+
+def test_no_subnet_to_be_had_is_explained_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subnets, "used_on_host", lambda: (IPv4Network("10.0.0.0/8"),))
+    monkeypatch.setenv(subnets.RANGES_VARIABLE, "10.9.0.0/16")
+    reason = subnets.why_none() or ""
+    assert "subnets in use: every /30 of 10.9.0.0/16" in reason
+    assert subnets.RANGES_VARIABLE in reason
+    monkeypatch.setenv(subnets.RANGES_VARIABLE, "192.168.9.0/24")
+    assert subnets.why_none() is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -109,6 +110,17 @@ def test_a_death_long_after_everything_was_ready_is_noticed_with_its_signal(tmp_
     assert now.steps[0].exit_code == -signal.SIGKILL
 
 
+def test_the_first_to_die_is_told_although_others_follow(tmp_path: Path) -> None:
+    run = Run(tmp_path, step("follows", *STAYS), step("first", "false"))
+    failed = run.until(lambda now: now.phase is Phase.FAILED)
+    pid = failed.steps[0].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    now = run.until(lambda now: now.steps[0].state is State.FAILED)
+    assert now.failure is not None
+    assert now.failure.step == "first"
+
+
 def test_a_task_that_ends_badly_fails_and_nothing_starts_after_it(tmp_path: Path) -> None:
     run = Run(tmp_path, step("task", "false", ready=AT_THE_END), step("next", *STAYS, needs=("task",)))
     now = run.until(lambda now: now.phase is Phase.FAILED)
@@ -140,3 +152,25 @@ def test_a_status_that_is_not_there_yet_is_none(tmp_path: Path, text: str | None
     if text is not None:
         path.write_text(text)
     assert status.read(path) is None
+
+
+def test_a_status_that_cannot_be_written_is_written_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, step("one", *STAYS))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr("clusters.embedded.supervisor.write", raiser(full))
+        run.supervisor._round()
+    assert status.read(run.path) is None
+    try:
+        assert run.until(lambda now: now.phase is Phase.READY)
+    finally:
+        run.end()
+
+
+def raiser(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
+from pydantic import ValidationError
 
 from clusters.paths import CHECKOUT
 from clusters.provider import Image, ImageRole
@@ -43,10 +44,12 @@ def test_unknown_chart_or_adapter_is_refused_with_the_choices(name: str | None) 
 @pytest.mark.parametrize("transport", Transport)
 @pytest.mark.parametrize("preparation", VolumePreparation)
 @pytest.mark.parametrize("asked", [{}, {"hostUsers": False}])
+@pytest.mark.parametrize("ids", ["", "user:1001:64535"])
 def test_values_satisfy_the_charts_schema(
-    transport: Transport, preparation: VolumePreparation, asked: dict[str, bool]
+    transport: Transport, preparation: VolumePreparation, asked: dict[str, bool], ids: str
 ) -> None:
     builder = _builder(
+        subordinate_ids=ids,
         transport=transport,
         volume_preparation=preparation,
         host_users=asked.get("hostUsers"),
@@ -94,3 +97,23 @@ def test_a_daemon_that_runs_as_root_shares_its_socket_with_the_clients_group(
 ) -> None:
     values = ADAPTERS["build-sidecar"].values(_builder(image=image), IMAGES, "r:1")
     assert values["builder"]["socketGroup"] == group
+
+
+def test_subordinate_ids_take_the_place_of_both_files_of_the_image() -> None:
+    values = ADAPTERS["build-sidecar"].values(_builder(subordinate_ids="user:1001:64535"), IMAGES, "r:1")
+    mounts = values["builder"]["volumeMounts"]
+    assert [mount["mountPath"] for mount in mounts] == ["/etc/subuid", "/etc/subgid"]
+    assert {mount["name"] for mount in mounts} == {"config"}
+    assert [values["config"]["files"][mount["subPath"]] for mount in mounts] == ["user:1001:64535\n"] * 2
+
+
+def test_a_builder_without_subordinate_ids_keeps_the_images_files() -> None:
+    values = ADAPTERS["build-sidecar"].values(_builder(), IMAGES, "r:1")
+    assert values["builder"]["volumeMounts"] == []
+    assert values["config"]["files"] == {}
+
+
+@pytest.mark.parametrize("line", ["user", "user:1001", "user:1001:64535:", "user:a:1", "user:1:1\nother:1:1"])
+def test_subordinate_ids_that_are_no_line_of_subuid_are_refused(line: str) -> None:
+    with pytest.raises(ValidationError, match="subordinate_ids"):
+        _builder(subordinate_ids=line)

@@ -12,7 +12,7 @@ def test_every_format_is_written_and_written_alike_again(tmp_path: Path) -> None
     folder.write_plan([control(), cell()])
     folder.append_result(result())
     paths = write_reports(folder)
-    assert [path.name for path in paths] == ["matrix.md", "report.json"]
+    assert {"matrix.md", "report.json"} <= {path.name for path in paths}
     first = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in write_reports(folder)] == first
     assert b"not run" in first[0]

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from conformance.errors import ApiError
 from conformance.kube import Ran
 from conformance.model import Stage
 from conformance.stages import CellRun, StageFailedError, build, git, local_copy, local_run, push, run_image
@@ -40,6 +41,13 @@ def test_a_build_that_hangs_is_said_to_hang(kube: FakeKube, cell_run: CellRun) -
     kube.frames, kube.answers = [[HEALTHY]], [Ran(code=None, output="#1 ...\n")]
     with pytest.raises(StageFailedError, match="did not end within 1 s"):
         git.run(cell_run)
+
+
+def test_a_build_whose_connection_breaks_says_nothing_of_the_builder(kube: FakeKube, cell_run: CellRun) -> None:
+    kube.frames, kube.answers = [[HEALTHY]], [Ran(code=None, output="#1 load\n", broken="Connection reset by peer")]
+    with pytest.raises(ApiError, match="the API server did not answer to the end of the build: Connection reset"):
+        git.run(cell_run)
+    assert "#1 load" in cell_run.sources[0].text
 
 
 def test_a_run_step_must_leave_its_trace(kube: FakeKube, cell_run: CellRun) -> None:

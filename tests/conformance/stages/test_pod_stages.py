@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
 from conformance.errors import WaitError
@@ -68,6 +70,18 @@ def test_pull_leaves_other_refusals_to_the_next_stage(kube: FakeKube, cell_run: 
     assert pull.run(cell_run)
     with pytest.raises(StageFailedError, match="CreateContainerError: seccomp profile missing"):
         start.run(cell_run)
+
+
+@pytest.mark.parametrize("stage", [pull, start])
+def test_a_pod_that_the_kubelet_rejects_is_seen_although_its_successor_is_newer(
+    kube: FakeKube, cell_run: CellRun, stage: ModuleType
+) -> None:
+    rejected = pod(phase="Failed", reason="AppArmor", message="Cannot enforce AppArmor")
+    fresh = pod(phase="Pending")
+    fresh["metadata"] = {"name": "q", "creationTimestamp": "2026-01-01T00:00:01Z"}
+    kube.frames = [[fresh, rejected]]
+    with pytest.raises(StageFailedError, match="pod failed: AppArmor: Cannot enforce AppArmor"):
+        stage.run(cell_run)
 
 
 def test_start_leaves_a_daemon_that_died_to_the_next_stage(kube: FakeKube, cell_run: CellRun) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from conformance import stages
 from conformance.errors import ApiError
-from conformance.model import Stage, StageStatus
+from conformance.model import SourceKind, Stage, StageStatus
 from conformance.stages import STEPS, CellRun, StageFailedError, Step, run_stages
 
 
@@ -38,6 +38,9 @@ def test_an_api_error_ends_a_stage_like_any_failure(cell_run: CellRun, monkeypat
     monkeypatch.setattr(stages, "STEPS", (step(Stage.GIT, ApiError("the API server did not answer")),))
     (report,) = run_stages(cell_run, began=lambda _: None)
     assert report.status is StageStatus.FAILED
+    # What can be classified is what is kept.
+    (source,) = cell_run.sources
+    assert (source.kind, source.stage, source.text) == (SourceKind.API, Stage.GIT, "the API server did not answer\n")
 
 
 def test_what_the_cluster_lacks_is_not_held_against_the_builder(

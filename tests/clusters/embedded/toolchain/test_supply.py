@@ -100,6 +100,22 @@ def test_interrupted_build_goes_on_and_publishes_nothing_half_made(
     assert machine.built() == ["coredns"]
 
 
+def test_program_appears_in_the_cache_whole_by_one_rename(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[set[str], bool]] = []
+    rename = Path.rename
+
+    def spy(self: Path, target: Path) -> Path:
+        if target.parent == machine.cache:
+            within = cache.work() in self.parents
+            seen.append(({path.name for path in self.iterdir()}, within and not target.exists()))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", spy)
+    toolchain.ensure(toolchain.pick(["coredns"]), progress=machine.said.append)
+    assert seen == [({"coredns", "made.json"}, True)]
+    assert set(machine.published()) == {"coredns"}
+
+
 def test_leftovers_of_a_killed_run_do_not_break_the_next(machine: Machine) -> None:
     left = machine.cache / ".work" / "publish-x"
     left.mkdir(parents=True)

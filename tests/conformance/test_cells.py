@@ -1,0 +1,126 @@
+"""A cell whose cluster fails it: what is kept, and that nothing is tried in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, cast
+
+import pytest
+
+from clusters.provider import Capability, Cluster, Image, ImageRole, Provenance
+from conformance import cells, chart
+from conformance.artifacts import RunFolder
+from conformance.cells import Bench, run_cell
+from conformance.errors import ApiError
+from conformance.judge import ControlVerdict
+from conformance.kube import Answer, Json, Kube
+from conformance.model import Cell, NodeFacts, Outcome, Result, VerdictKind, Versions
+from conformance.preflight import REFERENCE_CHART
+from tests.conformance import records
+
+GONE = ApiError("the API server did not answer: Connection refused. Is the cluster still up?")
+
+
+class Unreachable:
+    """An API server that is not there."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def create_namespace(self, _: Json) -> Answer:
+        self.tries += 1
+        raise GONE
+
+    def delete_namespace(self, _: str) -> None:
+        raise GONE
+
+
+@pytest.fixture
+def kube(monkeypatch: pytest.MonkeyPatch) -> Unreachable:
+    made = Unreachable()
+    monkeypatch.setattr(Bench, "kube", lambda *_: cast("Kube", made))
+    return made
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    images = {role: Image(role=role, reference=f"localhost/{role}", digest="d", origin="o") for role in ImageRole}
+    info = chart.load(str(REFERENCE_CHART))
+    return Bench(
+        run_id="r",
+        cluster=Cluster(
+            name="c",
+            provider="embedded",
+            run_id="r",
+            kubeconfig=tmp_path / "kubeconfig",
+            kubernetes="1.35",
+            provenance=Provenance.GENUINE,
+            capabilities=frozenset(Capability),
+            images=images,
+        ),
+        folder=RunFolder.create(tmp_path / "runs"),
+        chart=info,
+        adapter=chart.adapter_for(info),
+        claims=(records.claim(),),
+        node_facts=NodeFacts(),
+        versions=Versions(),
+        control=ControlVerdict(builds=True),
+        git_context="",
+        keep=False,
+    )
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    return lambda why: monkeypatch.setattr(cells, "why_broken", lambda *_: why)
+
+
+def assert_infrastructure(result: Result, class_: str) -> None:
+    assert (result.outcome, result.class_, result.kind) == (Outcome.INCONCLUSIVE, class_, VerdictKind.INFRASTRUCTURE)
+
+
+CELL: Cell = records.cell()
+
+
+def test_a_cell_whose_api_server_does_not_answer_is_tried_twice_and_both_tries_are_kept(
+    kube: Unreachable, bench: Bench, broken: Callable[[str | None], None]
+) -> None:
+    broken(None)
+    result = run_cell(CELL, bench)
+    assert_infrastructure(result, "api-server-unreachable")
+    assert result.tries == ("api-server-unreachable",)
+    assert kube.tries == 2
+    for number in (1, 2):
+        assert (bench.folder.cell(CELL.id) / "tries" / str(number) / "observation.json").exists()
+
+
+def test_a_cell_of_a_cluster_that_died_is_not_tried_again_and_names_what_died(
+    kube: Unreachable, bench: Bench, broken: Callable[[str | None], None]
+) -> None:
+    broken("kube-apiserver: was killed by SIGKILL")
+    result = run_cell(CELL, bench)
+    assert_infrastructure(result, "api-server-unreachable")
+    assert result.evidence[0].text.endswith("kube-apiserver: was killed by SIGKILL")
+    assert (kube.tries, result.tries) == (1, ())
+
+
+@pytest.mark.usefixtures("kube")
+def test_a_full_disk_under_the_cluster_is_called_that(bench: Bench, broken: Callable[[str | None], None]) -> None:
+    broken("the disk is full: no space left on device at /state/clusters/c")
+    assert_infrastructure(run_cell(CELL, bench), "disk-full")
+
+
+@pytest.mark.usefixtures("kube")
+def test_whatever_dies_in_the_cluster_says_nothing_of_the_builder(
+    bench: Bench, broken: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unreachable, "create_namespace", lambda *_: (_ for _ in ()).throw(ApiError("no", status=500)))
+    broken("containerd: ended with exit code 2")
+    assert_infrastructure(run_cell(CELL, bench), "cluster-component-died")
