@@ -99,7 +99,8 @@ class RunFolder:
         """Add a line to `results.jsonl` and see it onto the disk."""
         with (self.path / "results.jsonl").open("a+b") as file:
             _cut_torn_line(file)
-            file.write(_line(result).encode())
+            # What UTF-8 cannot hold (half a surrogate pair out of somebody's JSON) is written as JSON's own escape.
+            file.write(_line(result).encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
 

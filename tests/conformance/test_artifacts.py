@@ -127,6 +127,12 @@ def test_each_result_is_on_the_disk_before_the_next_step(folder: RunFolder, monk
     assert synced[0] > 0
 
 
+def test_half_a_surrogate_pair_in_a_reason_comes_back(folder: RunFolder) -> None:
+    written = records.result(folder.read_plan()[0], reason="said \udc80 and ✔")
+    folder.append_result(written)
+    assert folder.read_results() == (written,)
+
+
 def test_the_later_result_of_a_cell_counts(folder: RunFolder) -> None:
     folder.append_result(result(outcome=Outcome.INCONCLUSIVE))
     folder.append_result(result())
