@@ -128,7 +128,7 @@ def test_each_result_is_on_the_disk_before_the_next_step(folder: RunFolder, monk
 
 
 def test_half_a_surrogate_pair_in_a_reason_comes_back(folder: RunFolder) -> None:
-    written = records.result(folder.read_plan()[0], reason="said \udc80 and ✔")
+    written = result(folder.read_plan()[0], reason="said \udc80 and ✔")
     folder.append_result(written)
     assert folder.read_results() == (written,)
 
