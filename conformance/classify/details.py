@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from conformance.classify.normalise import FOLD, INNER
+from conformance.classify.normalise import INNER
 from conformance.violations import parse
 
 #: What pod-security-admission writes before its reasons, for texts that only quote the reasons.
 _HEADER: Final = 'violates PodSecurity "baseline:latest": '
 _LONGEST: Final = 2000
-_BREAKS: Final = str.maketrans(dict.fromkeys((FOLD.decode(), INNER.decode()), " "))
 
 
 def violations(text: str) -> str:
     """Return every `reason (detail)` pair of a Pod Security refusal, joined by `; `; empty where it names none."""
-    text = text[:_LONGEST].translate(_BREAKS)
+    text = text[:_LONGEST].replace(INNER.decode(), " ")
     refusal = parse(text) or parse(_HEADER + text)
     found = refusal.violations if refusal is not None else ()
     return "; ".join(f"{each.reason} ({' '.join(each.detail.split())})" for each in found)

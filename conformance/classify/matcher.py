@@ -10,7 +10,7 @@ from typing import Any, Final
 import re2
 
 from conformance.classify.catalogue import CLASSES
-from conformance.classify.normalise import FOLD, normalise, readable
+from conformance.classify.normalise import Normal, normalise, readable
 from conformance.classify.records import FailureClass, Hit, Rule
 from conformance.classify.steps import Steps
 from conformance.model import Evidence, SourceKind
@@ -89,16 +89,19 @@ def _rules() -> _Rules:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Chunk:
     raw: bytes
-    text: bytes
+    normal: Normal
     #: Where the chunk starts in the whole text.
     start: int
     #: Number of the first line, from 1.
     first_line: int
     last: bool
 
+    @property
+    def text(self) -> bytes:
+        return self.normal.text
+
     def line_at(self, position: int) -> int:
-        before = self.text.count(b"\n", 0, position) + self.text.count(FOLD, 0, position)
-        return self.first_line + before
+        return self.first_line + self.normal.breaks_before(position)
 
     def offset(self, line: int) -> int:
         """Return where a line starts in the whole text."""
@@ -157,7 +160,7 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         high = min(end + _OVERLAP, len(data)) if high < 0 else high
         raw = data[low:high]
         first_line = line - data.count(b"\n", low, start)
-        yield _Chunk(raw=raw, text=normalise(raw), start=low, first_line=first_line, last=end == len(data))
+        yield _Chunk(raw=raw, normal=normalise(raw), start=low, first_line=first_line, last=end == len(data))
         line += data.count(b"\n", start, end)
         start = end
 

@@ -8,10 +8,13 @@ The patterns here are fixed, bounded and without nested repetition, so the stand
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
-#: A line break that is folded away (YAML, wrapped output): counts as a line, matches as a blank.
-FOLD: Final = b"\x1d"
+#: A line break that is folded away (YAML, wrapped output) while the text is worked on.
+_FOLD: Final = b"\x1d"
 #: A line break that stood escaped (`\\n`) in the text: counts as no line, separates like one.
 INNER: Final = b"\x0c"
 
@@ -47,13 +50,26 @@ _TYPOGRAPHIC: Final = (
 )
 _LEVELS_OF_QUOTING: Final = 4
 #: A deeper indented line that is no key, no list item and no row of a table goes on with the line before.
-_FOLDED: Final = re.compile(
+_BREAK: Final = re.compile(
     rb"\n(?= {6,}(?![A-Z][A-Za-z ]{0,60}:\s|[A-Za-z][\w./-]{0,60}:\s|(?:Warning|Normal) )[\"'(\[A-Za-z/])"
 )
 
 
-def normalise(raw: bytes) -> bytes:
-    """Return the text in the form that rules are written for: as many line breaks (or folds) as the original has."""
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A text in the form that rules are written for."""
+
+    text: bytes
+    #: Where a blank stands for a line break of the original.
+    folds: tuple[int, ...] = ()
+
+    def breaks_before(self, position: int) -> int:
+        """Return how many line breaks the original has before what stands at a position here."""
+        return self.text.count(b"\n", 0, position) + bisect_left(self.folds, position)
+
+
+def normalise(raw: bytes) -> Normal:
+    """Bring a text into the form that rules are written for."""
     text = raw.translate(_BLANKED)
     if b"\x1b" in text:
         text = _ANSI.sub(b"", text).replace(b"\x1b", b" ")
@@ -68,12 +84,20 @@ def normalise(raw: bytes) -> bytes:
     if b"&" in text:
         text = _replaced(text, _ENTITIES)
     if b"\n      " in text:
-        text = _FOLDED.sub(FOLD, text)
-    return text
+        text = _BREAK.sub(_FOLD, text)
+    return _folded(text) if _FOLD in text else Normal(text)
+
+
+def _folded(text: bytes) -> Normal:
+    first, *others = text.split(_FOLD)
+    # A quoted scalar of YAML escapes the blank that a folded line starts with.
+    parts = [first.rstrip(b" "), *(part.strip(b" ").removeprefix(b"\\ ") for part in others)]
+    ends = accumulate(len(part) + 1 for part in parts[:-1])
+    return Normal(b" ".join(parts), tuple(end - 1 for end in ends))
 
 
 def _unescaped(text: bytes) -> bytes:
-    text = text.replace(b"\\\n", FOLD).replace(b"\\ \n", b" " + FOLD)
+    text = text.replace(b"\\\n", _FOLD).replace(b"\\ \n", _FOLD)
     for _ in range(_LEVELS_OF_QUOTING):
         if b"\\\\" not in text:
             break

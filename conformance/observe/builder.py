@@ -5,9 +5,8 @@ from __future__ import annotations
 from conformance.errors import ApiError, WaitError
 from conformance.kube import Json
 from conformance.model import BuilderFacts, FactsOrigin
-from conformance.observe import proc
+from conformance.observe import proc, reader
 from conformance.stages.context import CellRun, StageFailedError, container_status
-from conformance.waiting import poll
 
 _TWIN = "facts-twin"
 
@@ -37,12 +36,7 @@ def _from_inside(cell_run: CellRun) -> BuilderFacts:
 def _from_twin(cell_run: CellRun, admitted: Json) -> BuilderFacts:
     namespace = cell_run.namespace
     cell_run.kube.create_pod(namespace, twin(admitted, cell_run.builder_container))
-    poll(
-        lambda: True if _ended(cell_run.kube.pod(namespace, _TWIN)) else None,
-        within=cell_run.timeouts.facts,
-        what="a pod that only reads /proc",
-    )
-    log = cell_run.kube.logs(namespace, _TWIN, cell_run.builder_container) or ""
+    log = reader.output(cell_run.kube, namespace, _TWIN, cell_run.builder_container, within=cell_run.timeouts.facts)
     return proc.facts(log, FactsOrigin.TWIN)
 
 
@@ -62,13 +56,9 @@ def twin(admitted: Json, container_name: str) -> Json:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": 0,
-            "containers": [{**kept, "command": ["sh", "-c", proc.script("self")]}],
+            "containers": [{**kept, "command": ["sh", "-c", f"{proc.script('self')}\n{proc.END}"]}],
         },
     }
-
-
-def _ended(pod: Json | None) -> bool:
-    return pod is not None and pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
 
 
 def _with_worker(cell_run: CellRun, seen: BuilderFacts) -> BuilderFacts:

@@ -6,8 +6,8 @@ from conformance import namespace
 from conformance.errors import ApiError, WaitError
 from conformance.kube import Json, Kube
 from conformance.model import FactsOrigin, Level, NodeFacts, PsaLevel
-from conformance.observe import proc
-from conformance.waiting import Timeouts, poll
+from conformance.observe import proc, reader
+from conformance.waiting import Timeouts
 
 #: Sysctls and module parameters that decide whether an unprivileged process may make a user namespace.
 _SYSCTLS = (
@@ -19,6 +19,7 @@ _SYSCTLS = (
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _PLAIN = "node-facts"
 _USERNS = "node-facts-userns"
+_CONTAINER = "canary"
 
 
 def start(kube: Kube, *, image: str, run_id: str) -> str:
@@ -66,13 +67,14 @@ def _canary(name: str, image: str, *, host_users: bool | None) -> Json:
     lines += [
         "echo '==conformance== cgroup2'",
         "if [ -f /sys/fs/cgroup/cgroup.controllers ]; then echo yes; else echo no; fi",
+        proc.END,
     ]
     spec: Json = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 0,
-        "containers": [{"name": "canary", "image": image, "command": ["sh", "-c", "\n".join(lines)]}],
+        "containers": [{"name": _CONTAINER, "image": image, "command": ["sh", "-c", "\n".join(lines)]}],
     }
     if host_users is not None:
         spec["hostUsers"] = host_users
@@ -81,17 +83,10 @@ def _canary(name: str, image: str, *, host_users: bool | None) -> Json:
 
 def _log(kube: Kube, name: str, pod: str) -> str:
     """Return a canary's output, or nothing when it did not end well (a node without user namespaces refuses one)."""
-
-    def look() -> str | None:
-        found = kube.pod(name, pod)
-        phase = found.get("status", {}).get("phase") if found else "Failed"
-        return str(phase) if phase in {"Succeeded", "Failed"} else None
-
     try:
-        phase = poll(look, within=Timeouts().facts, what=f"the canary pod {pod}", every=0.1)
+        return reader.output(kube, name, pod, _CONTAINER, within=Timeouts().facts)
     except WaitError:
         return ""
-    return (kube.logs(name, pod, "canary") or "") if phase == "Succeeded" else ""
 
 
 def _userns_size(uid_map: str) -> int | None:

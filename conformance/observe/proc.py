@@ -8,6 +8,9 @@ from conformance.model import BuilderFacts, FactsOrigin
 
 _HEAD = "==conformance== "
 
+#: Shell line that ends what is printed.
+END = f"echo '{_HEAD}end'"
+
 #: The files of proc(5) that say what a process may do.
 _FILES = ("status", "uid_map", "gid_map", "attr/current")
 
@@ -18,6 +21,11 @@ def script(pid: str) -> str:
     for name in _FILES:
         lines += [f"echo '{_HEAD}{name}'", f"cat /proc/{pid}/{name} 2>/dev/null || true", "echo"]
     return "\n".join(lines)
+
+
+def is_complete(output: str) -> bool:
+    """Say whether output has come to the end that END printed."""
+    return output.rstrip().endswith(f"{_HEAD}end")
 
 
 def sections(output: str) -> dict[str, str]:

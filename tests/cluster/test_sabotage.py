@@ -134,7 +134,7 @@ def test_a_killed_api_server_ends_a_run_soon_and_says_nothing_of_the_builders(
 ) -> None:
     monkeypatch.setenv("BUILD_CONFORMANCE_STATE_DIR", str(tmp_path / "state"))
     before = look("nothing-yet")
-    with cleared(start(tmp_path, "--psa=baseline", "-n=2")) as running:
+    with cleared(start(tmp_path, "--psa=baseline", "-n2")) as running:
         running.wait_for_line("[control]")
         running.wait_for_a_build()
         found = running.layout

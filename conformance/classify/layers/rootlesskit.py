@@ -162,7 +162,7 @@ CLASSES: Final = (
         reference="https://github.com/rootless-containers/rootlesskit/issues/259",
         rules=(
             Rule(
-                pattern=_NEWIDMAP + r" \d+ \[[\d ]*\] failed|cannot set up namespace using \S*" + _NEWIDMAP,
+                pattern=_NEWIDMAP + r" \d+ \[[\d ]*\] failed|cannot set ?up namespace using \S*" + _NEWIDMAP,
                 tier=Tier.CONSEQUENCE,
             ),
         ),

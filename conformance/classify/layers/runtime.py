@@ -66,7 +66,7 @@ CLASSES: Final = (
         rules=(
             Rule(
                 pattern=r"seccomp.*(?:no such file|does not exist|not found)"
-                r"|(?:load|open|read|generat|set ?up)\w* .*seccomp .*(?:profile|spec|option).*:",
+                r"|(?:load|open|read|generate|generating|set ?up)\w* .*seccomp .*(?:profile|spec|option).*:",
                 near=r"no such file|does not exist|not found|cannot find",
                 unless=r"libseccomp|seccomp is not|seccomp not (?:supported|enabled)",
                 detail=message,

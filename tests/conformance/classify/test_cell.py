@@ -173,6 +173,8 @@ ALIVE = pod(container())
         (DEAD, "error reading from server: EOF", False),
         (DEAD, "lookup registry.example on 10.96.0.10:53: no such host", False),
         (DEAD, "nothing", False),
+        # Perhaps the reason, perhaps a message on the way.
+        (DEAD, "x509: certificate signed by unknown authority", False),
         (pod(container(state="terminated", terminated=ended(137, "OOMKilled"))), "", True),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from conformance.classify import CLASSES, classify_text
 from conformance.classify.details import violations
-from conformance.classify.normalise import FOLD, normalise, readable
+from conformance.classify.normalise import normalise, readable
 from conformance.classify.scheduling import Shortage, weigh
 from conformance.model import SourceKind
 
@@ -22,12 +21,13 @@ PUSH = (
     "failed to push r/x:1: push access denied, repository does not exist or may require authorization: "
     "server message: insufficient_scope"
 )
+PROC = 'error mounting "proc" to rootfs at "/proc": operation not permitted'
 NEWUIDMAP = 'failed to setup UID/GID map: newuidmap 11 [0 1000 1] failed: "newuidmap": write to uid_map failed: EPERM'
 
 
 def yaml(text: str) -> str:
     """Fold a long scalar as YAML does."""
-    return "    message: '" + re.sub(r"((?:\S+ ){6})", r"\1\n      ", text) + "'"
+    return "    message: '" + re.sub(r"((?:\S+ ){5})", r"\1\n      ", text) + "'"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ def test_the_way_a_message_travels_does_not_matter(dressed: str) -> None:
         ("violates PodSecurity \\u0022restricted:latest\\u0022: z", "psa-restricted-violation"),
         ("violates PodSecurity &#34;restricted:latest&#34;: z", "psa-restricted-violation"),
         (yaml(PUSH), "registry-push-denied"),
+        (json.dumps(json.dumps(json.dumps(json.dumps(PROC)))), "executor-proc-mount-eperm"),
     ],
 )
 def test_quotes_of_every_sort(text: str, class_: str) -> None:
@@ -83,10 +84,10 @@ def test_evidence_names_the_line_of_the_original(before: int, end: str) -> None:
 
 
 def test_folded_lines_count_as_lines() -> None:
-    folded = yaml(CLONE)
-    finding = classify_text(f"a: 1\n{folded}\nb: 2\nexit status 128\n")
-    assert finding.evidence[0].line == 2 + folded[: folded.index("fork/exec")].count("\n")
-    assert "fork/exec" in finding.evidence[0].text
+    folded = yaml(f"a word or two or more before it: {CLONE}")
+    finding = classify_text(f"a: 1\n{folded}\nb: 2\n")
+    assert finding.evidence[0].line == 2 + folded[: folded.index("failed to start")].count("\n") > 2
+    assert "failed to start" in finding.evidence[0].text
 
 
 def test_lines_are_found_across_the_borders_of_chunks() -> None:
@@ -99,7 +100,7 @@ def test_lines_are_found_across_the_borders_of_chunks() -> None:
 
 def test_context_is_found_across_the_borders_of_chunks() -> None:
     near = "level=warning msg=sandbox\n" + "y" * 300 + "\n"
-    for pad in range(261_500, 262_400, 50):
+    for pad in range(261_600, 262_200, 10):
         text = "x" * pad + "\nCreatePodSandbox failed\n" + near + "unshare: no space left on device\n"
         assert classify_text(text).class_ == "userns-max-zero-sandbox"
 
@@ -240,21 +241,18 @@ def test_ten_thousand_hostile_inputs_break_nothing() -> None:
         "lookup ",
     ],
 )
-def test_time_grows_with_the_text_and_no_faster(hostile: str) -> None:
-    def seconds(size: int) -> float:
-        data = (hostile * (size // len(hostile))).encode()
-        started = time.process_time()
-        classify_text(data)
-        return time.process_time() - started
-
-    classify_text("warm up")
-    small, large = seconds(1_000_000), seconds(4_000_000)
-    assert large < 12 * small + 0.5
+def test_a_megabyte_of_near_misses_hides_no_failure_behind_it(hostile: str) -> None:
+    # How long this may take is measured by the benchmark of the classifier, not here.
+    data = (hostile * (1_000_000 // len(hostile))) + f"\n{CLONE}\n"
+    finding = classify_text(data)
+    assert "rootlesskit-clone-eperm" in {finding.class_, *finding.candidates}
 
 
 @given(st.binary(max_size=500))
 def test_normalising_keeps_the_count_of_lines(raw: bytes) -> None:
-    assert normalise(raw).count(b"\n") + normalise(raw).count(FOLD) == raw.count(b"\n")
+    normal = normalise(raw)
+    assert normal.breaks_before(len(normal.text)) == raw.count(b"\n")
+    assert all(normal.text[fold : fold + 1] == b" " for fold in normal.folds)
 
 
 def test_readable_text_has_no_escapes() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from conformance.observe import proc
 from conformance.observe.builder import _worker, twin
 
 ADMITTED = {
@@ -31,6 +32,7 @@ def test_a_twin_has_the_builders_security_settings_and_nothing_else_of_it() -> N
     assert spec["hostUsers"] is False
     assert spec["securityContext"] == {"fsGroup": 1000}
     assert "args" not in container
+    assert container["command"][-1].endswith(proc.END)
     assert "livenessProbe" not in container
     assert "volumes" not in spec
     assert spec["restartPolicy"] == "Never"
