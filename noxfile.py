@@ -55,7 +55,12 @@ def conformance(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- -m 'not cluster'` leaves out those that need a cluster, which take minutes."""
     install(session, "tests")
-    run_patiently(session, "pytest", "--ignore=tests/browser")
+    if session.posargs:
+        run_patiently(session, "pytest", "--ignore=tests/browser")
+        return
+    # Those without a cluster first, on every core; those with one share it, one after the other.
+    run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "not cluster", "--numprocesses=auto")
+    run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "cluster")
 
 
 @nox.session

@@ -107,15 +107,15 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
     while another_is_due(made, resolution.claim) and not _gave_out(made, bench.cluster):
         seen = _try(cell, bench, number=len(made) + 1, began=began)
         # What was written is what is judged: only that can be judged again from disk.
-        written = bench.folder.write_observation(cell.id, seen)
+        written = _write(bench, cell, seen)
         finding = classify(written)
         judgement = judge(finding, cell, resolution, control=bench.control)
         made.append(Attempt(observation=written, finding=finding, judgement=judgement))
     counted, judgement = settled(made, resolution.claim)
     if len(made) > 1:
         for number, attempt in enumerate(made, start=1):
-            bench.folder.write_observation(cell.id, attempt.observation, attempt=number)
-        bench.folder.write_observation(cell.id, counted.observation)
+            _write(bench, cell, attempt.observation, attempt=number)
+        _write(bench, cell, counted.observation)
     return result(
         cell,
         counted.finding,
@@ -126,6 +126,17 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
         stages=counted.observation.stages,
         tries=[attempt.name for attempt in made if attempt is not counted],
     )
+
+
+def _write(bench: Bench, cell: Cell, seen: Observation, *, attempt: int | None = None) -> Observation:
+    """Write what was seen and return it as written; what cannot be written proves nothing, so the cell has failed."""
+    try:
+        return bench.folder.write_observation(cell.id, seen, attempt=attempt)
+    except OSError as error:
+        said = f"what was seen of the cell could not be written: {error}"
+        source = Source(file="harness.txt", kind=SourceKind.PROVIDER, text=f"{said}\n")
+        update = {"stages": _failed_at_last(seen.stages, said), "sources": (source, *seen.sources)}
+        return seen.model_copy(update=update)
 
 
 def _gave_out(made: Sequence[Attempt], cluster: Cluster) -> bool:
@@ -216,15 +227,19 @@ def _failed_before(detail: str) -> tuple[StageReport, ...]:
     )
 
 
+def _failed_at_last(stages: tuple[StageReport, ...], detail: str) -> tuple[StageReport, ...]:
+    """Return the reports with one that failed: what cannot be looked at or kept has not passed."""
+    if any(each.status is StageStatus.FAILED for each in stages):
+        return stages
+    last = {"status": StageStatus.FAILED, "detail": detail}
+    return (*stages[:-1], stages[-1].model_copy(update=last)) if stages else _failed_before(detail)
+
+
 def _broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...], error: str) -> Observation:
-    if all(each.status is not StageStatus.FAILED for each in stages):
-        # What cannot be looked at afterwards has not passed.
-        last = {"status": StageStatus.FAILED, "detail": error}
-        stages = (*stages[:-1], stages[-1].model_copy(update=last)) if stages else _failed_before(error)
     source = Source(file="api/observation.txt", kind=SourceKind.API, text=f"{error}\n")
     return Observation(
         cell=cell_run.cell.id,
-        stages=stages,
+        stages=_failed_at_last(stages, error),
         prediction=known.prediction,
         rendered_pod=known.rendered_pod,
         sources=(*cell_run.sources, source),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 
 from conformance import chart, provenance
 from conformance.artifacts import INTERRUPTED, RunFolder
@@ -32,6 +33,8 @@ class Controller:
         self._handover: Handover | None = None
         self._results: dict[str, Result] = {}
         self._run: Run | None = None
+        #: A result could not be written.
+        self._unwritten = False
 
     def begin(self) -> Handover:
         """Write the plan, stand up the clusters, run the control cells."""
@@ -61,10 +64,15 @@ class Controller:
 
     def record(self, result: Result) -> None:
         """Keep a result, once: on disk before it is shown."""
-        if self._folder is not None and result.cell not in self._results:
+        if self._folder is None or result.cell in self._results:
+            return
+        try:
             self._folder.append_result(result)
-            self._results[result.cell] = result
-            self.display.ended(result)
+        except OSError as error:
+            self._unwritten = True
+            self.display.say(f"{result.cell}: its result cannot be written: {error}")
+        self._results[result.cell] = result
+        self.display.ended(result)
 
     def record_not_run(self, cell_id: str, reason: str) -> None:
         """Keep that a planned cell did not run."""
@@ -77,41 +85,56 @@ class Controller:
         lines = [line for line in text.splitlines() if line.strip()]
         self.record_not_run(cell_id, f"the harness failed: {lines[-1] if lines else 'no message'}")
         if self._folder is not None:
-            self._folder.write_text(f"cells/{cell_id}/harness-failure.txt", text)
+            # Its last line is in the result already.
+            with suppress(OSError):
+                self._folder.write_text(f"cells/{cell_id}/harness-failure.txt", text)
 
     def finish(self) -> ExitCode:
         """Give every planned cell a result, write the reports, show them, and say how the run ends."""
-        if self.exit_code is not None or self._folder is None:
-            return self.exit_code or ExitCode.INFRASTRUCTURE
+        if self._folder is None:
+            return ExitCode.INFRASTRUCTURE
+        if self.exit_code is not None:
+            return self.exit_code
+        try:
+            self.exit_code = self._finish(self._folder)
+        except OSError as error:
+            self.exit_code = ExitCode.INTERRUPTED if self.interrupted else ExitCode.INFRASTRUCTURE
+            self.display.close()
+            self.display.say(f"{self._folder.path} cannot be written: {error}. What it has, `conformance report` shows")
+        return self.exit_code
+
+    def _finish(self, folder: RunFolder) -> ExitCode:
         for cell in self.checked.plan:
             if cell.id not in self._results:
                 self.record(not_run(cell, INTERRUPTED if self.interrupted else "the run ended before it"))
         failed = self._handover is None or any(each.cluster is None for each in self._handover.clusters)
         results = tuple(self._results.values())
-        self.exit_code = exit_code(results, interrupted=self.interrupted, infrastructure=failed)
+        code = exit_code(results, interrupted=self.interrupted, infrastructure=failed or self._unwritten)
         self.display.close()
+        console.show(folder, self.display.console)
         if self._run is not None:
             clusters = self._handover.clusters if self._handover is not None else ()
-            self._folder.write_run(provenance.ended(self._run, clusters, interrupted=self.interrupted))
-        console.show(self._folder, self.display.console)
-        self._write_reports(self._folder)
-        return self.exit_code
+            folder.write_run(provenance.ended(self._run, clusters, interrupted=self.interrupted))
+        whole = self._write_reports(folder)
+        return ExitCode.INFRASTRUCTURE if code is ExitCode.AS_CLAIMED and not whole else code
 
-    def _write_reports(self, folder: RunFolder) -> None:
-        """Write the reports; one that cannot be written takes nothing from the verdicts, but the run is not whole."""
+    def _write_reports(self, folder: RunFolder) -> bool:
+        """Write the reports and say whether that worked: a fault of theirs takes nothing from the verdicts."""
         try:
             write_reports(folder)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault of a report
             kept = folder.write_text("report-failure.txt", traceback.format_exc())
             self.display.say(f"the reports could not be written: {error!r} (see {kept}); mend that, then run")
             self.display.say(f"`conformance report {folder.path}`")
-            if self.exit_code is ExitCode.AS_CLAIMED:
-                self.exit_code = ExitCode.INFRASTRUCTURE
+            return False
+        return True
 
     def end(self) -> None:
         """Finish, if that has not been done, and delete the clusters."""
         if self._folder is None or self._lifecycle is None:
             return
-        self.finish()
-        for failure in self._lifecycle.end():
-            self.display.say(failure)
+        try:
+            self.finish()
+        finally:
+            for failure in self._lifecycle.end():
+                self.display.say(failure)

@@ -74,6 +74,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.stash[_HANDOVER] = controller.begin()
     except ConformanceError as error:
         pytest.exit(str(error), returncode=error.exit_code)
+    except OSError as error:
+        pytest.exit(f"the run cannot begin: {error}", returncode=ExitCode.INFRASTRUCTURE)
     except KeyboardInterrupt:
         pytest.exit("interrupted while the clusters were being created", returncode=ExitCode.INTERRUPTED)
 

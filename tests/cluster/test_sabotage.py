@@ -76,16 +76,17 @@ def test_a_registry_that_is_gone_before_the_push_makes_a_cell_inconclusive(clust
         def began(stage: Stage) -> None:
             if stage is Stage.PUSH:
                 kube.delete_pod(fixtures.NAMESPACE, "registry")
-                waiting.until(registry_is_gone, limit=SOON, what="the registry's end")
+                waiting.until(lambda: not registry_serves(), limit=SOON, what="the registry's end")
 
-        def registry_is_gone() -> bool:
-            return not any("registry serve" in command for command in commands_in(layout_of(cluster.name)))
+        def registry_serves() -> bool:
+            return any("registry serve" in command for command in commands_in(layout_of(cluster.name)))
 
         try:
-            result = run_cell(table.cell, table.bench(table.furnish(cluster)), began=began)
+            handover = table.furnish(cluster)
+            assert registry_serves()
+            result = run_cell(table.cell, table.bench(handover), began=began)
         finally:
             kube.delete_namespace(fixtures.NAMESPACE)
-    print(result.class_, result.evidence, result.tries, result.seconds, [(s.stage, s.detail) for s in result.stages])
     assert_inconclusive(result, "registry-conn-refused")
     assert result.stage is Stage.PUSH
     assert result.tries == ("registry-conn-refused",)
@@ -115,17 +116,21 @@ def cluster_on_small_disk(small_disk: Path) -> Iterator[Cluster]:
         provider.delete(name)
 
 
+def fill(disk: Path) -> bool:
+    """Leave a file system no room but what the next moment takes; say whether that moment was not too late."""
+    size = shutil.disk_usage(disk).used + 64 * 1024
+    return process.run(["mount", "-o", f"remount,size={size}", disk], check=False).returncode == 0
+
+
 def test_a_node_out_of_disk_makes_a_cell_inconclusive(
     cluster_on_small_disk: Cluster, small_disk: Path, table: Table
 ) -> None:
     def began(stage: Stage) -> None:
         if stage is Stage.LOCAL_COPY:
-            used = shutil.disk_usage(small_disk).used
-            process.run(["mount", "-o", f"remount,size={used}", small_disk])
+            waiting.until(lambda: fill(small_disk), limit=SOON, what="the disk to be full")
 
     handover = ClusterHandover(name=table.cell.cluster, cluster=cluster_on_small_disk)
     result = run_cell(table.cell, table.bench(handover), began=began)
-    print(result.class_, result.evidence, result.tries, result.seconds, [(s.stage, s.detail) for s in result.stages])
     assert_inconclusive(result, "disk-full", "pod-evicted")
 
 
@@ -143,7 +148,6 @@ def test_a_killed_api_server_ends_a_run_soon_and_says_nothing_of_the_builders(
         assert look(found.name) == before
         assert not found.root.exists()
         results = running.folder.complete_results()
-        print(running.said)
         assert {each.cell for each in results} == {each.id for each in running.folder.read_plan()}
         struck = [each for each in results if each.outcome is Outcome.INCONCLUSIVE]
         assert struck

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self, cast
@@ -15,7 +16,18 @@ from conformance.cells import Bench, run_cell
 from conformance.errors import ApiError
 from conformance.judge import ControlVerdict
 from conformance.kube import Answer, Json, Kube
-from conformance.model import Cell, NodeFacts, Outcome, Result, VerdictKind, Versions
+from conformance.model import (
+    Cell,
+    NodeFacts,
+    Observation,
+    Outcome,
+    Result,
+    Stage,
+    StageReport,
+    StageStatus,
+    VerdictKind,
+    Versions,
+)
 from conformance.preflight import REFERENCE_CHART
 from tests.conformance import records
 
@@ -114,6 +126,21 @@ def test_a_cell_of_a_cluster_that_died_is_not_tried_again_and_names_what_died(
 @pytest.mark.usefixtures("kube")
 def test_a_full_disk_under_the_cluster_is_called_that(bench: Bench, broken: Callable[[str | None], None]) -> None:
     broken("the disk is full: no space left on device at /state/clusters/c")
+    assert_infrastructure(run_cell(CELL, bench), "disk-full")
+
+
+@pytest.mark.usefixtures("kube")
+def test_a_cell_that_cannot_be_written_down_proves_nothing(
+    bench: Bench, broken: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    broken(None)
+    passed = (StageReport(stage=Stage.RUN_IMAGE, status=StageStatus.PASSED, seconds=0),)
+    monkeypatch.setattr(cells, "_try", lambda *_, **__: Observation(cell=CELL.id, stages=passed))
+    assert run_cell(CELL, bench).outcome is Outcome.AS_CLAIMED
+    monkeypatch.setattr(RunFolder, "write_observation", fail)
     assert_infrastructure(run_cell(CELL, bench), "disk-full")
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -20,6 +21,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: dict[str, tuple[int, object, list[str]]] = {}
         self.asked: list[tuple[str, str, bytes, str]] = []
+        self.credentials: list[str | None] = []
+        self.lines: list[str] = []
 
     def will(self, path: str, body: object, *, status: int = 200, warnings: tuple[str, ...] = ()) -> None:
         self.answers[path] = (status, body, list(warnings))
@@ -32,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, _ = self.path.partition("?")
         self.server.asked.append((self.command, self.path, body, self.headers.get("User-Agent") or ""))
+        self.server.lines.append(self.path)
+        self.server.credentials.append(self.headers.get("Authorization"))
         status, answer, warnings = self.server.answers[path]
         raw = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         self.send_response(status)
@@ -59,13 +64,13 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def kubeconfig(folder: Path, port: int) -> Path:
+def kubeconfig(folder: Path, port: int, **user: str) -> Path:
     path = folder / "kubeconfig"
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-        "users": [{"name": "u", "user": {}}],
+        "users": [{"name": "u", "user": user}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
         "current-context": "x",
     }
@@ -95,6 +100,25 @@ def test_requests_name_the_cell(server: Server, kube: Kube) -> None:
     server.will("/api/v1/nodes", {"items": []})
     kube.nodes()
     assert "cell/some-cell" in server.asked[0][3]
+
+
+def test_requests_carry_the_kubeconfigs_credentials(server: Server, tmp_path: Path) -> None:
+    server.will("/version", {"gitVersion": "v1.35.4"})
+    kube = Kube(kubeconfig(tmp_path, server.server_port, token="abc"), user_agent="x")  # noqa: S106 - of no server
+    assert kube.version() == "v1.35.4"
+    server.will("/api/v1/namespaces/ns/pods/p/exec", {"message": "no"}, status=403)
+    with pytest.raises(ApiError):
+        kube.execute("ns", "p", "c", ["true"], within=5)
+    assert server.credentials == ["Bearer abc", "Bearer abc"]
+
+
+def test_a_command_is_asked_for_word_by_word(server: Server, kube: Kube) -> None:
+    server.will("/api/v1/namespaces/ns/pods/p/exec", {"message": "no"}, status=403)
+    with pytest.raises(ApiError):
+        kube.execute("ns", "p", "c", ["sh", "-c", "echo 'a&b' \"$x\"\necho c"], within=5)
+    query = parse_qs(urlsplit(server.lines[-1]).query)
+    assert query["command"] == ["sh", "-c", "echo 'a&b' \"$x\"\necho c"]
+    assert (query["container"], query["stdout"], query["stderr"]) == (["c"], ["true"], ["true"])
 
 
 def test_a_refusal_keeps_status_reason_and_message(server: Server, kube: Kube) -> None:

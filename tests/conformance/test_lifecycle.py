@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,6 +175,27 @@ def test_a_report_that_cannot_be_written_takes_nothing_from_the_verdicts(
     said = capsys.readouterr()
     assert "1 cell: 1 as-claimed" in said.out
     assert "the reports could not be written: KeyError('template')" in said.err
+
+
+def test_a_run_whose_folder_cannot_be_written_still_deletes_its_clusters(
+    controller: Controller,
+    provider: FakeProvider,
+    control: Callable[[str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    control(None)
+    controller.begin()
+    monkeypatch.setattr("conformance.artifacts.RunFolder.append_result", fail)
+    for cell in controller.checked.plan.cells:
+        controller.record(not_run(cell, "").model_copy(update={"outcome": Outcome.AS_CLAIMED}))
+    assert controller.finish() == ExitCode.INFRASTRUCTURE
+    controller.end()
+    assert provider.calls == ["create 1.35", "delete"]
+    assert "its result cannot be written: [Errno 28] No space left on device" in capsys.readouterr().err
 
 
 def test_an_interrupt_during_creation_still_deletes_and_fills_the_results(
