@@ -50,7 +50,8 @@ class Visit:
         return found
 
     def count(self) -> str:
-        return self.page.locator("#count").inner_text()
+        found: str = self.page.locator("#count").inner_text()
+        return found
 
 
 @pytest.fixture(scope="session")

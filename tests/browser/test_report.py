@@ -24,7 +24,8 @@ def refused(folder: RunFolder) -> str:
 
 
 def visible_cells(visit: Visit) -> int:
-    return visit.page.locator("table.grid td[data-n]:not(.off)").filter(visible=True).count()
+    found: int = visit.page.locator("table.grid td[data-n]:not(.off)").filter(visible=True).count()
+    return found
 
 
 def test_the_first_screen_answers_what_works_whether_to_trust_it_and_on_what_node(visit: Go, small: RunFolder) -> None:

@@ -22,6 +22,15 @@ from tests.cluster.leftovers import commands_in
 
 LINE = "1.35"
 
+#: Cells that build, so that one is soon seen at it, and one more than run at once.
+BUILDING = (
+    "--psa=privileged",
+    "--builder=rootful-privileged",
+    "--builder=rootless-unconfined",
+    "--builder=rootless-unset",
+    "-n2",
+)
+
 #: Seconds for what takes one or two, and for a whole run, on a machine that has other things to do.
 SOON, LATER = 120.0, 600.0
 

@@ -18,16 +18,13 @@ from clusters.embedded.status import State
 from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.model import Outcome, Result, Role
 from tests.cluster.leftovers import look
-from tests.cluster.runs import SOON, Running, cleared, conformance, start
+from tests.cluster.runs import BUILDING, SOON, Running, cleared, conformance, start
 
 pytestmark = pytest.mark.cluster
 
 REFUSED = "embedded-1.35-baseline-v1.34-rootless-unconfined"
 BUILT = "embedded-1.35-baseline-v1.34-rootless-unset"
 POLICY = "baseline@v1.34"
-
-#: The default matrix at one level: more cells than run at once.
-MANY = ("--psa=baseline",)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -177,7 +174,7 @@ def test_an_interrupted_run_leaves_nothing_but_its_results(
     run: Callable[..., Running], number: signal.Signals, begun: str
 ) -> None:
     before = look("nothing-yet")
-    running = run(*MANY)
+    running = run(*BUILDING)
     running.wait_for_line("the control cell runs first")
     if begun == "the workers' cells":
         running.wait_for_line("[control]")
@@ -199,7 +196,7 @@ def test_an_interrupted_run_leaves_nothing_but_its_results(
 
 def test_a_run_killed_in_a_build_is_removed_by_the_janitor_and_stays_readable(run: Callable[..., Running]) -> None:
     before = look("nothing-yet")
-    running = run(*MANY)
+    running = run(*BUILDING)
     running.wait_for_line("[control]")
     running.wait_for_a_build()
     process.kill_group(running.child.pid, signal.SIGKILL)
@@ -220,7 +217,7 @@ def test_a_run_killed_in_a_build_is_removed_by_the_janitor_and_stays_readable(ru
 
 def test_a_run_killed_while_its_cluster_comes_up_is_removed_by_the_janitor(run: Callable[..., Running]) -> None:
     before = look("nothing-yet")
-    running = run(*MANY)
+    running = run(*BUILDING)
     running.wait_for_line("start the node")
 
     def api_server_has_started() -> bool:

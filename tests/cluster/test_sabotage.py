@@ -24,7 +24,7 @@ from conformance.lifecycle import Lifecycle
 from conformance.model import Outcome, Result, Stage, VerdictKind
 from conformance.options import Request
 from tests.cluster.leftovers import commands_in, look, pid_outside
-from tests.cluster.runs import LINE, SOON, cleared, start
+from tests.cluster.runs import BUILDING, LINE, SOON, cleared, start
 
 pytestmark = pytest.mark.cluster
 
@@ -139,7 +139,7 @@ def test_a_killed_api_server_ends_a_run_soon_and_says_nothing_of_the_builders(
 ) -> None:
     monkeypatch.setenv("BUILD_CONFORMANCE_STATE_DIR", str(tmp_path / "state"))
     before = look("nothing-yet")
-    with cleared(start(tmp_path, "--psa=baseline", "-n2")) as running:
+    with cleared(start(tmp_path, *BUILDING)) as running:
         running.wait_for_line("[control]")
         running.wait_for_a_build()
         found = running.layout
