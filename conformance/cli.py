@@ -54,6 +54,9 @@ def main() -> None:
     except (ConformanceError, ClustersError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(int(error.exit_code))
+    except PermissionError as error:
+        click.echo(f"error: {error.filename}: {error.strerror}: run this as its owner, or change its mode", err=True)
+        sys.exit(int(ExitCode.USAGE))
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(int(ExitCode.INTERRUPTED))

@@ -15,7 +15,7 @@ from conformance.judge import exit_code, not_run
 from conformance.lifecycle import Lifecycle
 from conformance.model import Result, Run
 from conformance.preflight import Checked
-from conformance.report import console, write_reports
+from conformance.report import HTML, console, write_reports
 
 
 class Controller:
@@ -45,7 +45,7 @@ class Controller:
             raise UsageError(f"--run-dir {checked.request.run_dir}: {error.strerror}: name another folder") from error
         folder.write_plan(checked.plan)
         self._run = provenance.begun(
-            folder.run_id, matrix=checked.plan.matrix, chart=checked.chart, helm=helm, rules=RULES_DIGEST
+            folder.run_id, matrix=checked.request.matrix, chart=checked.chart, helm=helm, rules=RULES_DIGEST
         )
         folder.write_run(self._run)
         shared = Shared(
@@ -60,6 +60,7 @@ class Controller:
         self._lifecycle = Lifecycle(checked, shared, folder, self.display.say)
         self.display.say(f"run {self._folder.run_id} in {self._folder.path}")
         self._handover = self._lifecycle.begin(self.record)
+        self.display.say(f"cells to run: {len(checked.plan.cells)}; starting workers")
         return self._handover
 
     def record(self, result: Result) -> None:
@@ -127,6 +128,7 @@ class Controller:
             self.display.say(f"the reports could not be written: {error!r} (see {kept}); mend that, then run")
             self.display.say(f"`conformance report {folder.path}`")
             return False
+        self.display.console.print(f"for reviewers: {folder.path / HTML}")
         return True
 
     def end(self) -> None:

@@ -49,7 +49,9 @@ class Lifecycle:
             provider, name = self._begun.pop()
             if self.checked.request.keep:
                 ledger.keep(provider, name)
-                self._say(f"kept: `python -m clusters shell {name}` looks around, `... delete {name}` removes it")
+                self._say(
+                    f"kept: `uv run python -m clusters shell {name}` looks around, `... delete {name}` removes it"
+                )
                 continue
             started = time.monotonic()
             if (why := self._why_broken(provider, name)) is not None:
@@ -58,7 +60,7 @@ class Lifecycle:
             try:
                 providers.find(provider).delete(name)
             except ClustersError as error:
-                failures.append(f"cluster {name} may not be gone: {error}\nRun `python -m clusters janitor`.")
+                failures.append(f"cluster {name} may not be gone: {error}\nRun `uv run conformance janitor`.")
             else:
                 self._say(f"deleted cluster {name} in {time.monotonic() - started:.1f} s")
         return failures

@@ -81,7 +81,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         name="--keep",
         takes=Takes.FLAG,
-        help="Keep clusters and namespaces for a look; `python -m clusters delete NAME` removes them.",
+        help="Keep clusters and namespaces for a look; `uv run python -m clusters delete NAME` removes them.",
     ),
     Option(
         name="--run-dir",

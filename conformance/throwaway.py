@@ -57,5 +57,5 @@ def _delete(provider: Provider, name: str) -> str | None:
         try:
             provider.delete(name)
         except ClustersError as error:
-            return f"cluster {name} may not be gone: {error}\nRun `python -m clusters janitor`."
+            return f"cluster {name} may not be gone: {error}\nRun `uv run python -m clusters janitor`."
     return None

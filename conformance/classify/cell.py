@@ -76,7 +76,7 @@ def _after_green(observation: Observation) -> Finding:
         default=0,
     )
     if state.best is None and restarts == 0:
-        return Finding(builds=True, remarks=remarks(observation, ranked))
+        return Finding(builds=True, evidence=_proof(observation), remarks=remarks(observation, ranked))
     if state.best is not None:
         return _finding(observation, state, None, _extra="every stage passed, but the state afterwards says otherwise")
     said = f"every stage passed, but container {observation.builder_container} was restarted {restarts} times"
@@ -113,6 +113,17 @@ def _finding(observation: Observation, ranked: Ranked, failed: StageReport | Non
         detail=settled.detail,
         remarks=said,
     )
+
+
+def _proof(observation: Observation) -> tuple[Evidence, ...]:
+    """Return the last line of the texts of the last stages that left any: what shows that it builds."""
+    passed = [report.stage for report in observation.stages if report.status is StageStatus.PASSED]
+    for stage in reversed(passed):
+        found = [source for source in observation.sources if source.stage is stage and source.text.strip()]
+        if found:
+            lines = [(source.file, source.text.rstrip().splitlines()) for source in found]
+            return tuple(Evidence(file=file, line=len(text), text=text[-1][:1000]) for file, text in lines)
+    return ()
 
 
 def _last_words(observation: Observation, failed: StageReport | None) -> tuple[Evidence, ...]:

@@ -15,6 +15,9 @@ from conformance.model import Result
 from conformance.replay import Replayed
 from conformance.report import summary
 
+#: The matrix of a run that was killed before it wrote down which it was.
+_DEFAULT = "default"
+
 _HELP = """Judge a run again from what it kept, with today's rules and claims. No cluster is needed; nothing is written.
 
 RUN is a run's folder, its id, or `latest` (the default).
@@ -32,9 +35,9 @@ Exit codes:
 """
 
 
-def _replay(run: str, run_dir: Path, matrix_name: str, *, every: bool) -> None:
+def _replay(run: str, run_dir: Path, matrix_name: str | None, *, every: bool) -> None:
     folder = RunFolder.open(run, run_dir)
-    table = matrix.load(matrix_name)
+    table = matrix.load(matrix_name or folder.read_run().matrix or _DEFAULT)
     cells = replay.replay(folder, classify, claims.load(table.folder))
     changed = [cell for cell in cells if cell.changed]
     for cell in cells:
@@ -77,10 +80,8 @@ replay_command = click.Command(
         ),
         click.Option(
             ["--matrix", "matrix_name"],
-            default="default",
-            show_default=True,
             metavar="NAME|FILE",
-            help="The matrix whose claims are held.",
+            help="The matrix whose claims are held.  [default: the run's own]",
         ),
         click.Option(["--all", "every"], is_flag=True, help="List the cells whose verdict is the same, too."),
     ],

@@ -101,7 +101,9 @@ def _show_broken(results: Sequence[Result], folder: RunFolder, console: Console)
     for result in summary.with_outcome(results, Outcome.UNEXPECTED_SUPPORT):
         headline = f"UNEXPECTED SUPPORT: {result.cell} builds, though {summary.claimed(result)} is claimed to refuse it"
         console.print(Text(headline, style=_STYLES[result.outcome]))
-        console.print(Text(f"    claim from: {result.claim_source}\n    seen: {folder.cell(result.cell)}"))
+        console.print(Text(f"    claimed:  {summary.claimed(result)} ({result.claim_source})"))
+        console.print(Text(f"    seen:     builds, see {folder.cell(result.cell)}"))
+        _show_evidence(result, console)
     for result in summary.broken(results):
         console.print(Text(f"{result.outcome}: {result.cell}", style=_STYLES[result.outcome]))
         source = f" ({result.claim_source})" if result.claim_source else ""
