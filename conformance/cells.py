@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 
 from clusters.provider import Cluster
@@ -34,7 +35,7 @@ from conformance.model import (
 )
 from conformance.observe import Known, glance, observe
 from conformance.stages import CellRun, run_stages
-from conformance.waiting import Timeouts
+from conformance.waiting import Timeouts, poll
 
 _RELEASE = "conformance"
 
@@ -141,7 +142,7 @@ def _write(bench: Bench, cell: Cell, seen: Observation, *, attempt: int | None =
 
 def _gave_out(made: Sequence[Attempt], cluster: Cluster) -> bool:
     """Say whether the cluster died under the last try: no other try could say more."""
-    return bool(made) and not made[-1].conclusive and why_broken(cluster.provider, cluster.name) is not None
+    return bool(made) and not made[-1].conclusive and _why_broken(cluster) is not None
 
 
 def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None]) -> Observation:
@@ -164,7 +165,7 @@ def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None
         finally:
             if not bench.keep:
                 _remove(kube, name)
-        return _with_cluster(seen, bench.cluster)
+        return _with_cluster(seen, bench)
 
 
 def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple[Known, tuple[StageReport, ...]]:
@@ -249,13 +250,25 @@ def _broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...]
     )
 
 
-def _with_cluster(seen: Observation, cluster: Cluster) -> Observation:
+def _with_cluster(seen: Observation, bench: Bench) -> Observation:
     """Add that the cluster broke to what was seen of a cell that failed: nothing else that failed then counts."""
-    why = why_broken(cluster.provider, cluster.name) if seen.failed_stage is not None else None
+    if seen.failed_stage is None:
+        return seen
+    # A server that does not answer may have died a moment ago: its provider is given time to notice.
+    silent = any(source.kind is SourceKind.API and source.file.startswith("api/") for source in seen.sources)
+    why = _why_broken(bench.cluster, within=bench.timeouts.notice if silent else 0)
     if why is None:
         return seen
     source = Source(file="cluster.txt", kind=SourceKind.PROVIDER, text=f"the cluster broke while the cell ran: {why}\n")
     return seen.model_copy(update={"sources": (source, *seen.sources)})
+
+
+def _why_broken(cluster: Cluster, *, within: float = 0) -> str | None:
+    look = partial(why_broken, cluster.provider, cluster.name)
+    try:
+        return poll(look, within=within, what="a component's death")
+    except WaitError:
+        return None
 
 
 def _remove(kube: Kube, name: str) -> None:

@@ -22,6 +22,8 @@ class Timeouts:
     connect: float = 5
     #: One request to the API server.
     request: float = 30
+    #: A provider notices that a component of its cluster has died.
+    notice: float = 3
     #: From the install until a controller has created the pod or was refused.
     admission: float = 30
     #: From the pod's creation until a node is chosen: other cells may hold the resources.

@@ -35,7 +35,8 @@ def build(cell_run: CellRun, stage: Stage, options: Iterable[str], *, prepare: s
     if ran.ok:
         return ran.output
     if ran.broken:
-        raise ApiError(f"the API server did not answer to the end of the build: {ran.broken}. Is the cluster still up?")
+        why = ran.broken.rstrip(".")
+        raise ApiError(f"the API server did not answer to the end of the build: {why}. Is the cluster still up?")
     if ran.code is None and not has_died(cell_run.pod(), cell_run.builder_container):
         raise StageFailedError(f"the build did not end within {cell_run.timeouts.build:g} s")
     lines = [line for line in ran.output.splitlines() if line.strip()]

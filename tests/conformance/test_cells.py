@@ -29,6 +29,7 @@ from conformance.model import (
     Versions,
 )
 from conformance.preflight import REFERENCE_CHART
+from conformance.waiting import Timeouts
 from tests.conformance import records
 
 GONE = ApiError("the API server did not answer: Connection refused. Is the cluster still up?")
@@ -86,6 +87,7 @@ def bench(tmp_path: Path) -> Bench:
         control=ControlVerdict(builds=True),
         git_context="",
         keep=False,
+        timeouts=Timeouts(notice=0.5),
     )
 
 
@@ -121,6 +123,18 @@ def test_a_cell_of_a_cluster_that_died_is_not_tried_again_and_names_what_died(
     assert_infrastructure(result, "api-server-unreachable")
     assert result.evidence[0].text.endswith("kube-apiserver: was killed by SIGKILL")
     assert (kube.tries, result.tries) == (1, ())
+
+
+@pytest.mark.usefixtures("kube")
+def test_a_death_that_is_noticed_a_moment_later_is_named_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = iter([None, None, "etcd: was killed by SIGKILL"])
+    monkeypatch.setattr(cells, "why_broken", lambda *_: next(said, "etcd: was killed by SIGKILL"))
+    result = run_cell(CELL, bench)
+    assert_infrastructure(result, "api-server-unreachable")
+    assert result.evidence[0].text.endswith("etcd: was killed by SIGKILL")
+    assert result.tries == ()
 
 
 @pytest.mark.usefixtures("kube")
