@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -114,6 +115,14 @@ def spawn(
     # Held for good: garbage collection would warn that it still runs.
     _SPAWNED.append(child)
     return child
+
+
+@atexit.register
+def _let_go() -> None:
+    """Let those that go on without us go: Popen would warn of each."""
+    for child in _SPAWNED:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> NoReturn:

@@ -134,6 +134,9 @@ class RunFolder:
         that did not count (1, 2, ...) goes into a folder of its own, `tries/<attempt>`.
         """
         folder = self.cell(cell_id) if attempt is None else self.cell(cell_id) / "tries" / str(attempt)
+        # A file of another try would pass for one of this.
+        for former in _sources_in(folder) - {source.file for source in observation.sources}:
+            _inside(folder, former).unlink(missing_ok=True)
         sources = []
         for source in observation.sources:
             text = cap(redact.text(source.text))
@@ -189,6 +192,11 @@ class RunFolder:
         path = _inside(self.path, name)
         _replace(path, cap(redact.text(text)))
         return path
+
+
+def _sources_in(folder: Path) -> set[str]:
+    path = folder / OBSERVATION
+    return {source.file for source in _parse(path, Observation, path.read_text()).sources} if path.exists() else set()
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from importlib.metadata import version
 
 from clusters.provider import Cluster
-from conformance import chart, fixtures, namespace
+from conformance import chart, fixtures, namespace, salvage
 from conformance.artifacts import RunFolder
 from conformance.attempts import Attempt, another_is_due, settled
 from conformance.chart import ChartAdapter, ChartInfo
@@ -26,16 +25,14 @@ from conformance.model import (
     NodeFacts,
     Observation,
     Result,
-    Source,
     SourceKind,
     Stage,
     StageReport,
-    StageStatus,
     Versions,
 )
 from conformance.observe import Known, glance, observe
 from conformance.stages import CellRun, run_stages
-from conformance.waiting import Timeouts, poll
+from conformance.waiting import Timeouts
 
 _RELEASE = "conformance"
 
@@ -134,15 +131,12 @@ def _write(bench: Bench, cell: Cell, seen: Observation, *, attempt: int | None =
     try:
         return bench.folder.write_observation(cell.id, seen, attempt=attempt)
     except OSError as error:
-        said = f"what was seen of the cell could not be written: {error}"
-        source = Source(file="harness.txt", kind=SourceKind.PROVIDER, text=f"{said}\n")
-        update = {"stages": _failed_at_last(seen.stages, said), "sources": (source, *seen.sources)}
-        return seen.model_copy(update=update)
+        return salvage.unwritten(seen, error)
 
 
 def _gave_out(made: Sequence[Attempt], cluster: Cluster) -> bool:
     """Say whether the cluster died under the last try: no other try could say more."""
-    return bool(made) and not made[-1].conclusive and _why_broken(cluster) is not None
+    return bool(made) and not made[-1].conclusive and why_broken(cluster.provider, cluster.name) is not None
 
 
 def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None]) -> Observation:
@@ -161,11 +155,11 @@ def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None
             seen = observe(cell_run, stages, known)
         except (ApiError, WaitError) as error:
             # The cluster itself is ill: what has been seen so far is all there will be.
-            seen = _broken_off(cell_run, known, stages, str(error))
+            seen = salvage.broken_off(cell_run, known, stages, str(error))
         finally:
             if not bench.keep:
                 _remove(kube, name)
-        return _with_cluster(seen, bench)
+        return salvage.with_cluster(seen, bench.cluster, notice=bench.timeouts.notice)
 
 
 def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple[Known, tuple[StageReport, ...]]:
@@ -196,7 +190,7 @@ def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple
         )
     except HelmError as error:
         cell_run.note("helm.txt", SourceKind.HELM, f"{error}\n", stage=Stage.ADMISSION)
-        return known, _failed_before(str(error))
+        return known, salvage.failed_before(str(error))
     cell_run.note("helm.txt", SourceKind.HELM, said, stage=Stage.ADMISSION)
     return known, ()
 
@@ -217,58 +211,6 @@ def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
     )
     cell_run.decided = lambda: decided_early(glance(cell_run))
     return cell_run
-
-
-def _failed_before(detail: str) -> tuple[StageReport, ...]:
-    """Return the reports of a cell whose objects never came to be."""
-    first, *rest = Stage
-    return (
-        StageReport(stage=first, status=StageStatus.FAILED, seconds=0, detail=detail),
-        *(StageReport(stage=each, status=StageStatus.NOT_RUN, seconds=0, detail="not installed") for each in rest),
-    )
-
-
-def _failed_at_last(stages: tuple[StageReport, ...], detail: str) -> tuple[StageReport, ...]:
-    """Return the reports with one that failed: what cannot be looked at or kept has not passed."""
-    if any(each.status is StageStatus.FAILED for each in stages):
-        return stages
-    last = {"status": StageStatus.FAILED, "detail": detail}
-    return (*stages[:-1], stages[-1].model_copy(update=last)) if stages else _failed_before(detail)
-
-
-def _broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...], error: str) -> Observation:
-    source = Source(file="api/observation.txt", kind=SourceKind.API, text=f"{error}\n")
-    return Observation(
-        cell=cell_run.cell.id,
-        stages=_failed_at_last(stages, error),
-        prediction=known.prediction,
-        rendered_pod=known.rendered_pod,
-        sources=(*cell_run.sources, source),
-        node_facts=known.node_facts,
-        versions=known.versions,
-        builder_container=cell_run.builder_container,
-    )
-
-
-def _with_cluster(seen: Observation, bench: Bench) -> Observation:
-    """Add that the cluster broke to what was seen of a cell that failed: nothing else that failed then counts."""
-    if seen.failed_stage is None:
-        return seen
-    # A server that does not answer may have died a moment ago: its provider is given time to notice.
-    silent = any(source.kind is SourceKind.API and source.file.startswith("api/") for source in seen.sources)
-    why = _why_broken(bench.cluster, within=bench.timeouts.notice if silent else 0)
-    if why is None:
-        return seen
-    source = Source(file="cluster.txt", kind=SourceKind.PROVIDER, text=f"the cluster broke while the cell ran: {why}\n")
-    return seen.model_copy(update={"sources": (source, *seen.sources)})
-
-
-def _why_broken(cluster: Cluster, *, within: float = 0) -> str | None:
-    look = partial(why_broken, cluster.provider, cluster.name)
-    try:
-        return poll(look, within=within, what="a component's death")
-    except WaitError:
-        return None
 
 
 def _remove(kube: Kube, name: str) -> None:

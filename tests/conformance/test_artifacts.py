@@ -233,6 +233,14 @@ def test_a_try_that_does_not_count_is_kept_apart(folder: RunFolder) -> None:
     assert (kept / "logs" / "buildkitd.log").read_text() == "second"
 
 
+def test_files_of_a_try_do_not_stay_among_those_of_the_next(folder: RunFolder) -> None:
+    folder.write_observation(cell().id, observation(source("first"), source("pushed", file="build/push.txt")))
+    folder.write_observation(cell().id, observation(source("second")))
+    kept = folder.cell(cell().id)
+    assert not (kept / "build" / "push.txt").exists()
+    assert (kept / "logs" / "buildkitd.log").read_text() == "second"
+
+
 def test_a_huge_source_is_cut_and_what_is_returned_is_what_was_written(folder: RunFolder) -> None:
     text = "".join(f"line {number}\n" for number in range(400_000))
     (written,) = folder.write_observation(cell().id, observation(source(text))).sources

@@ -10,7 +10,7 @@ from typing import Self, cast
 import pytest
 
 from clusters.provider import Capability, Cluster, Image, ImageRole, Provenance
-from conformance import cells, chart
+from conformance import cells, chart, salvage
 from conformance.artifacts import RunFolder
 from conformance.cells import Bench, run_cell
 from conformance.errors import ApiError
@@ -93,7 +93,11 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
-    return lambda why: monkeypatch.setattr(cells, "why_broken", lambda *_: why)
+    def say(why: str | None) -> None:
+        for module in (cells, salvage):
+            monkeypatch.setattr(module, "why_broken", lambda *_: why)
+
+    return say
 
 
 def assert_infrastructure(result: Result, class_: str) -> None:
@@ -130,7 +134,7 @@ def test_a_death_that_is_noticed_a_moment_later_is_named_all_the_same(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = iter([None, None, "etcd: was killed by SIGKILL"])
-    monkeypatch.setattr(cells, "why_broken", lambda *_: next(said, "etcd: was killed by SIGKILL"))
+    monkeypatch.setattr(salvage, "why_broken", lambda *_: next(said, "etcd: was killed by SIGKILL"))
     result = run_cell(CELL, bench)
     assert_infrastructure(result, "api-server-unreachable")
     assert result.evidence[0].text.endswith("etcd: was killed by SIGKILL")
