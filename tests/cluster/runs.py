@@ -55,17 +55,15 @@ class Running:
     def layout(self) -> Layout:
         return layout_of(cluster_spec(self.folder.run_id, LINE).name)
 
-    @property
-    def session(self) -> list[str]:
-        """Command lines of its processes: of the controller, of the workers, of what they started."""
-        found = []
-        for each in psutil.process_iter():
-            try:
-                if os.getsid(each.pid) == self.child.pid and each.status() != psutil.STATUS_ZOMBIE:
-                    found.append(" ".join(each.cmdline()))
-            except (OSError, psutil.Error):
-                continue
-        return found
+    def wait_for_its_processes_to_go(self) -> None:
+        """Wait until neither the controller nor a worker is left, nor what they started."""
+        waiting.until(lambda: not any(self._in_its_session(each) for each in psutil.pids()), limit=SOON, what="that")
+
+    def _in_its_session(self, pid: int) -> bool:
+        try:
+            return os.getsid(pid) == self.child.pid and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except (OSError, psutil.Error):
+            return False
 
     def wait_for_line(self, text: str) -> None:
         def said() -> bool:

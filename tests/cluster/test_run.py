@@ -15,6 +15,7 @@ import pytest
 from clusters import ledger, paths, process, waiting
 from clusters.embedded import layout, status
 from clusters.embedded.status import State
+from conformance import fixtures
 from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.model import Outcome, Result, Role
 from tests.cluster.leftovers import look
@@ -43,7 +44,6 @@ class Ended:
     running: Running
     exit_code: int
     folder: RunFolder
-    matrix: Path
 
     def result(self, cell: str) -> Result:
         return next(each for each in self.folder.read_results() if each.cell == cell)
@@ -78,7 +78,7 @@ def false_claims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     with cleared(start(folder, *words)) as running:
         code = running.end()
         assert look(running.layout.name) == before
-        yield Ended(running=running, exit_code=code, folder=running.folder, matrix=matrix)
+        yield Ended(running=running, exit_code=code, folder=running.folder)
 
 
 def test_a_claim_that_is_false_ends_the_run_with_1(false_claims: Ended) -> None:
@@ -88,25 +88,35 @@ def test_a_claim_that_is_false_ends_the_run_with_1(false_claims: Ended) -> None:
     assert "2 cells: 1 unexpected-support, 1 unexpected-failure" in false_claims.running.said
 
 
-def test_a_refusal_that_was_claimed_supported_is_told_with_the_line_that_proves_it(false_claims: Ended) -> None:
-    lines = false_claims.running.said.splitlines()
-    where = lines.index(f"unexpected-failure: {REFUSED}")
+def told(run: Ended, headline: str) -> tuple[str, str, str]:
+    """Return what follows a headline: what was claimed, what was seen, and the proof, which must stand where it says.
+
+    The proof is a file below the run's folder, a line of it, and that line's text.
+    """
+    lines = run.running.said.splitlines()
+    where = lines.index(headline)
     claimed, seen, evidence = (line.strip() for line in lines[where + 1 : where + 4])
+    place, _, text = evidence.removeprefix("evidence: ").partition(": ")
+    file, _, number = place.rpartition(":")
+    written = (run.folder.path / file).read_text().splitlines()[int(number) - 1]
+    assert " ".join(written.split()).startswith(text.removesuffix("..."))
+    return claimed, seen, text
+
+
+def test_a_refusal_that_was_claimed_supported_is_told_with_the_line_that_proves_it(false_claims: Ended) -> None:
+    claimed, seen, proof = told(false_claims, f"unexpected-failure: {REFUSED}")
     assert claimed.startswith("claimed:  supported (")
     assert seen == "seen:     psa-baseline-violation at stage admission, layer admission"
-    place, _, text = evidence.removeprefix("evidence: ").partition(": ")
-    file, _, line = place.rpartition(":")
-    written = (false_claims.folder.path / file).read_text().splitlines()[int(line) - 1]
-    assert " ".join(written.split()).startswith(text.removesuffix("..."))
-    assert "forbidden: violates PodSecurity" in text
+    assert "forbidden: violates PodSecurity" in proof
 
 
-def test_support_that_was_claimed_refused_is_a_headline(false_claims: Ended) -> None:
+def test_support_that_was_claimed_refused_is_a_headline_with_the_line_that_proves_it(false_claims: Ended) -> None:
     headline = f"UNEXPECTED SUPPORT: {BUILT} builds, though rootlesskit-clone-eperm is claimed to refuse it"
-    lines = false_claims.running.said.splitlines()
-    where = lines.index(headline)
-    assert lines[where + 1].startswith("    claim from: ")
-    assert lines[where + 2] == f"    seen: {false_claims.folder.cell(BUILT)}"
+    claimed, seen, proof = told(false_claims, headline)
+    assert claimed.startswith("claimed:  rootlesskit-clone-eperm (")
+    assert seen == f"seen:     builds, see {false_claims.folder.cell(BUILT)}"
+    # The node ran what had been pushed.
+    assert proof == fixtures.addresses().greeting
 
 
 def test_a_pinned_policy_is_the_one_that_judges(false_claims: Ended) -> None:
@@ -121,13 +131,12 @@ def test_a_pinned_policy_is_the_one_that_judges(false_claims: Ended) -> None:
 
 
 def test_a_run_is_judged_again_from_its_files_as_it_was(false_claims: Ended) -> None:
-    words = ("replay", false_claims.folder.path, f"--matrix={false_claims.matrix}", "--all")
-    done = conformance(*words)
+    done = conformance("replay", false_claims.folder.path, "--all")
     assert done.returncode == 0, done.stdout
     cells = len(false_claims.folder.read_plan())
     assert f"{cells} cells of {false_claims.folder.run_id} judged again: 0 changed, {cells} same" in done.stdout
     # With the claims that are true, the same artefacts are as claimed.
-    done = conformance("replay", false_claims.folder.path)
+    done = conformance("replay", false_claims.folder.path, "--matrix=default")
     assert done.returncode == 1
     assert "2 changed" in done.stdout
     assert done.stdout.count("as-claimed") == 2
@@ -140,7 +149,7 @@ def test_an_edited_rule_shows_in_a_replay(false_claims: Ended, tmp_path: Path) -
     text = rules.read_text()
     assert "PodSecurity" in text
     rules.write_text(text.replace("PodSecurity", "Tod Tecurity").replace('"baseline:', '"toastline:'))
-    done = conformance("replay", false_claims.folder.path, f"--matrix={false_claims.matrix}", cwd=tmp_path)
+    done = conformance("replay", false_claims.folder.path, cwd=tmp_path)
     assert done.returncode == 1, done.stdout
     assert "1 changed" in done.stdout
     assert f"changed  {REFUSED}\n    was  psa-baseline-violation, unexpected-failure" in done.stdout
@@ -187,7 +196,7 @@ def test_an_interrupted_run_leaves_nothing_but_its_results(
     assert running.end() == 130, running.said
     assert look(found.name) == before
     assert not found.root.exists()
-    assert running.session == []
+    running.wait_for_its_processes_to_go()
     assert ledger.leases() == ()
     assert (running.folder.path / "results.jsonl").read_text().count("\n") == len(running.folder.read_plan())
     assert assert_readable(running.folder, INTERRUPTED)
@@ -201,7 +210,7 @@ def test_a_run_killed_in_a_build_is_removed_by_the_janitor_and_stays_readable(ru
     running.wait_for_a_build()
     process.kill_group(running.child.pid, signal.SIGKILL)
     running.end()
-    assert running.session == []
+    running.wait_for_its_processes_to_go()
     swept = conformance("janitor")
     assert swept.returncode == 0, swept.stdout + swept.stderr
     assert look(running.layout.name) == before
