@@ -7,8 +7,7 @@ import time
 from rich.console import Console
 from rich.text import Text
 
-from clusters import providers
-from clusters.provider import ClusterSpec, Prepares
+from conformance import throwaway
 from conformance.plan import Plan
 
 
@@ -20,7 +19,5 @@ def prepare(plan: Plan, console: Console) -> None:
         console.print(Text(f"{time.monotonic() - started:6.1f}s  {text}"))
 
     for name, line in plan.clusters:
-        provider = providers.find(name)
-        if isinstance(provider, Prepares):
-            say(f"preparing for {name}, Kubernetes {line}")
-            provider.prepare(ClusterSpec(name="preparation", run_id="preparation", kubernetes=line), say)
+        say(f"preparing for {name}, Kubernetes {line}")
+        throwaway.prepare(name, line, say)
