@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from conformance import datafile
 from conformance.errors import UsageError
-from conformance.model import Cell, Claim, NodeFacts, Record
+from conformance.model import Cell, Claim, NodeFacts, Record, minor_of
 
 #: The value of a node condition.
 Value = bool | str | int
@@ -101,15 +101,15 @@ def selects(claim: Claim, cell: Cell) -> bool:
         claim.builder == cell.builder.name
         and cell.level.psa in claim.levels
         and claim.provider in {"*", cell.provider}
-        and within(claim.kubernetes, _minor(cell.kubernetes))
+        and within(claim.kubernetes, minor_of(cell.kubernetes))
         and within(claim.policy, policy_minor(cell))
     )
 
 
 def policy_minor(cell: Cell) -> int:
     """Return the minor version of the policy a cell is really judged by: the server's own where none is pinned."""
-    server = _minor(cell.kubernetes)
-    return server if cell.level.version == "latest" else min(server, _minor(cell.level.version))
+    server = minor_of(cell.kubernetes)
+    return server if cell.level.version == "latest" else min(server, minor_of(cell.level.version))
 
 
 def within(span: str, minor: int) -> bool:
@@ -145,10 +145,6 @@ def contradiction(one: Claim, other: Claim) -> str:
 @lru_cache
 def _range(span: str) -> SpecifierSet:
     return SpecifierSet(span)
-
-
-def _minor(version: str) -> int:
-    return int(version.rpartition(".")[2])
 
 
 def _unmet(claim: Claim, facts: Mapping[str, Value]) -> tuple[str, ...]:

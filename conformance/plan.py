@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from conformance.errors import UsageError
 from conformance.matrix import Block, Matrix
-from conformance.model import Builder, Cell, Level, PsaLevel, Role, is_kubernetes_line
+from conformance.model import Builder, Cell, Level, PsaLevel, Role, is_kubernetes_line, minor_of
 from conformance.nearest import unknown
 
 #: What there is to choose from: each provider's Kubernetes lines; one that lists none takes any line.
@@ -172,7 +172,7 @@ def _cells(block: Block, builders: Mapping[str, Builder], choices: Choices, faul
             faults.append(f"the provider {provider!r} has no Kubernetes line {line}. Its lines: {', '.join(lines)}")
             continue
         for level in levels:
-            if _policy(level) > _minor(line):
+            if _policy(level) > minor_of(line):
                 faults.append(
                     f"the policy {level} is newer than Kubernetes {line}, whose server would silently use v{line}:"
                     f" pin v{line} or older, or choose a newer line with --kubernetes"
@@ -193,13 +193,9 @@ def _cell(provider: str, line: str, level: Level, builder: Builder, role: Role) 
     return Cell(id=name, provider=provider, kubernetes=line, level=level, builder=builder, role=role)
 
 
-def _minor(version: str) -> int:
-    return int(version.rpartition(".")[2])
-
-
 def _policy(level: Level) -> int:
-    return 0 if level.version == "latest" else _minor(level.version)
+    return 0 if level.version == "latest" else minor_of(level.version)
 
 
 def _order(cell: Cell) -> tuple[str, int, int, int, str]:
-    return cell.provider, _minor(cell.kubernetes), _RANKS[cell.level.psa], _policy(cell.level), cell.builder.name
+    return cell.provider, minor_of(cell.kubernetes), _RANKS[cell.level.psa], _policy(cell.level), cell.builder.name

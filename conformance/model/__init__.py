@@ -34,6 +34,7 @@ from conformance.model.words import (
     Transport,
     VolumePreparation,
     is_kubernetes_line,
+    minor_of,
 )
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     "Versions",
     "VolumePreparation",
     "is_kubernetes_line",
+    "minor_of",
 ]

@@ -163,3 +163,8 @@ _LINE = re.compile(r"^1\.\d{1,2}$")
 def is_kubernetes_line(text: str) -> bool:
     """Say whether a text has the form of a Kubernetes line, e.g. `1.35`."""
     return bool(_LINE.match(text))
+
+
+def minor_of(version: str) -> int:
+    """Return the minor of a Kubernetes line or policy version: 35 of `1.35` and of `v1.35`."""
+    return int(version.rpartition(".")[2])
