@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 #: Told what is happening now, one short line at a time; the caller decides how to show it.
 Progress = Callable[[str], None]
@@ -23,6 +23,10 @@ class Capability(StrEnum):
     CONFIGZ = "configz"
     #: Privileged pods may be created without asking: the cluster is ours alone.
     OURS = "ours"
+    #: A claim for a volume is answered: there is a default StorageClass with a provisioner.
+    VOLUMES = "volumes"
+    #: NetworkPolicies are enforced, not only stored.
+    NETWORK_POLICY = "network-policy"
 
 
 class Provenance(StrEnum):
@@ -46,6 +50,12 @@ class ImageRole(StrEnum):
     FIXTURES = "fixtures"
 
 
+#: What every cluster has: fixtures, client and the BuildKit of the basic sidecars.
+BASIC_IMAGES: Final = frozenset(
+    {ImageRole.APP, ImageRole.BUILDKIT_ROOTLESS, ImageRole.BUILDKIT_ROOTFUL, ImageRole.FIXTURES}
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
     """An image pods can use: `reference` as a pod names it, `digest` of its manifest, `origin` says who made it."""
@@ -54,6 +64,20 @@ class Image:
     reference: str
     digest: str
     origin: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeConditions:
+    """What a node is asked to be like where that changes the answer; the defaults are the kubelet's own."""
+
+    #: The kubelet's `seccompDefault`: a container that names no seccomp profile gets the runtime's.
+    seccomp_default: bool = False
+    #: The kubelet's `userNamespaces.idsPerPod`: how many ids a pod with `hostUsers: false` is given.
+    ids_per_pod: int = 65536
+    #: The harness' Localhost seccomp profiles lie in the kubelet's folder.
+    seccomp_profiles: bool = False
+    #: Programs of foreign architectures run by emulation: binfmt_misc knows the emulators.
+    emulators: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +90,9 @@ class ClusterSpec:
     name: str
     run_id: str
     kubernetes: str
+    conditions: NodeConditions = NodeConditions()
+    #: The images that must be on the node: those its cells use, and no others need to be made.
+    images: frozenset[ImageRole] = BASIC_IMAGES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
