@@ -1,13 +1,38 @@
-"""SIGTERM and SIGHUP treated as Ctrl-C is, and all of them held back while something must be finished."""
+"""SIGTERM and SIGHUP treated as Ctrl-C is, and all of them held back while something must be finished.
+
+Signals reach the main thread alone. What other threads do is given up by an event, which whatever waits looks at.
+"""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Event
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_GIVEN_UP: ContextVar[Event | None] = ContextVar("given_up", default=None)
+
+
+@contextmanager
+def given_up_by(event: Event) -> Iterator[None]:
+    """Let what this thread waits for in the block be given up as soon as the event is set: see `check`."""
+    token = _GIVEN_UP.set(event)
+    try:
+        yield
+    finally:
+        _GIVEN_UP.reset(token)
+
+
+def check() -> bool:
+    """Raise KeyboardInterrupt if what this thread does has been given up; say whether that can happen at all."""
+    event = _GIVEN_UP.get()
+    if event is not None and event.is_set():
+        raise KeyboardInterrupt("given up")
+    return event is not None
 
 
 @contextmanager

@@ -6,18 +6,23 @@ import atexit
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Timer
 from typing import IO, NoReturn
 
+from clusters import interrupts
 from clusters.errors import CommandError, ProgramMissingError
 
 #: What `spawn` returns.
 Child = subprocess.Popen[bytes]
 
 _SPAWNED: list[Child] = []
+
+#: How long a thread whose work may be given up waits for a program before it looks whether it has been.
+_LOOK_EVERY_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,14 +52,12 @@ def run(
     """
     words = tuple(str(word) for word in argv)
     try:
-        done = subprocess.run(  # noqa: S603 - argv is a list and never reaches a shell
-            words, cwd=cwd, env=env, input=stdin, timeout=timeout, capture_output=True, check=False
-        )
+        code, out, err = _communicate(words, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
     except FileNotFoundError as error:
         raise _not_found(words, cwd) from error
     except subprocess.TimeoutExpired as error:
         raise CommandError(words, None, _text(error.stdout) + _text(error.stderr), hint) from error
-    completed = Completed(argv=words, returncode=done.returncode, stdout=_text(done.stdout), stderr=_text(done.stderr))
+    completed = Completed(argv=words, returncode=code, stdout=_text(out), stderr=_text(err))
     if check and completed.returncode != 0:
         raise CommandError(words, completed.returncode, completed.stdout + completed.stderr, hint)
     return completed
@@ -140,6 +143,48 @@ def kill_group(pid: int, signal_number: int = signal.SIGKILL) -> None:
         os.killpg(pid, signal_number)
     except ProcessLookupError:
         return
+
+
+def _communicate(
+    words: tuple[str, ...],
+    *,
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    stdin: bytes | None,
+    timeout: float | None,
+) -> tuple[int, bytes, bytes]:
+    """Run a program to its end, or until it has been given up; return its exit code, output and errors."""
+    end = None if timeout is None else time.monotonic() + timeout
+    with subprocess.Popen(  # noqa: S603 - argv is a list and never reaches a shell
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=None if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        try:
+            while True:
+                try:
+                    out, err = child.communicate(stdin, timeout=_next_look(end))
+                except subprocess.TimeoutExpired:
+                    # What was not written yet is remembered, and must not be given again.
+                    stdin = None
+                    if end is not None and time.monotonic() >= end:
+                        raise
+                else:
+                    return child.returncode, out, err
+        except BaseException:
+            child.kill()
+            raise
+
+
+def _next_look(end: float | None) -> float | None:
+    """Return the seconds until it is too late, or until it is time to see whether the work has been given up."""
+    left = None if end is None else max(0.0, end - time.monotonic())
+    if not interrupts.check():
+        return left
+    return _LOOK_EVERY_SECONDS if left is None else min(left, _LOOK_EVERY_SECONDS)
 
 
 def _popen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
@@ -66,6 +66,10 @@ class Image:
     origin: str
 
 
+#: The Localhost seccomp profiles that a node with `NodeConditions.seccomp_profiles` has, as pods name them.
+SECCOMP_PROFILES: Final = ("build-conformance/allow-all.json", "build-conformance/rootless.json")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeConditions:
     """What a node is asked to be like where that changes the answer; the defaults are the kubelet's own."""
@@ -78,6 +82,17 @@ class NodeConditions:
     seccomp_profiles: bool = False
     #: Programs of foreign architectures run by emulation: binfmt_misc knows the emulators.
     emulators: bool = False
+    #: The kernel enforces AppArmor profiles; only a machine can have that, no configuration gives it.
+    apparmor: bool = False
+
+    def describe(self) -> str:
+        """Name what differs from the defaults, e.g. `seccomp-default ids-per-pod=262144`; `default` if nothing does."""
+        others = [
+            f"{each.name.replace('_', '-')}{'' if value is True else f'={value}'}"
+            for each in fields(self)
+            if (value := getattr(self, each.name)) != each.default
+        ]
+        return " ".join(others) or "default"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +108,8 @@ class ClusterSpec:
     conditions: NodeConditions = NodeConditions()
     #: The images that must be on the node: those its cells use, and no others need to be made.
     images: frozenset[ImageRole] = BASIC_IMAGES
+    #: What the cluster must be able to do beside what every cluster of its provider can, e.g. `Capability.VOLUMES`.
+    features: frozenset[Capability] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +175,22 @@ class Prepares(Protocol):
 
 
 @runtime_checkable
+class Hosts(Protocol):
+    """A provider that can give nodes conditions; those of any other are as they are."""
+
+    def why_impossible(self, conditions: NodeConditions) -> str | None:
+        """Say in a few words why no node here can be like that, e.g. `no AppArmor`, or None when one can."""
+
+
+@runtime_checkable
+class Weighs(Protocol):
+    """A provider whose clusters run on this machine: as many stand side by side as memory allows."""
+
+    def weight(self) -> int:
+        """Return the bytes of memory that a cluster of this provider takes here while builds run in it."""
+
+
+@runtime_checkable
 class Watches(Protocol):
     """A provider that notices when a cluster breaks while it is in use."""
 
@@ -194,3 +227,11 @@ class Serves(Protocol):
 
     def node_command(self, name: str) -> tuple[str, ...]:
         """Return what to put before a command so that it runs on the cluster's node. Raises ClustersError."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A provider that can say later what a cluster's node was asked to be like."""
+
+    def conditions(self, name: str) -> NodeConditions | None:
+        """Return what was asked for, None when that is not known any more."""

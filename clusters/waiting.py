@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from clusters import interrupts
 from clusters.errors import TooSlowError
 
 T = TypeVar("T")
@@ -21,13 +22,18 @@ def until(check: Callable[[], T | None], *, limit: float, what: str, interval: f
     `limit` and `interval` are seconds. Raises TooSlowError that names `what` when the limit has passed; whatever
     `check` raises ends the waiting at once.
     """
+
+    def look() -> T | None:
+        interrupts.check()
+        return check()
+
     retrying = Retrying(
         retry=retry_if_result(lambda value: value is None or value is False),
         stop=stop_after_delay(limit),
         wait=wait_fixed(interval),
     )
     try:
-        value = retrying(check)
+        value = retrying(look)
     except RetryError as error:
         raise TooSlowError(what, limit) from error
     if value is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from contextlib import suppress
+from threading import RLock
 
 from conformance import chart, provenance
 from conformance.artifacts import INTERRUPTED, RunFolder
@@ -30,14 +31,15 @@ class Controller:
         self.interrupted = False
         self._folder: RunFolder | None = None
         self._lifecycle: Lifecycle | None = None
-        self._handover: Handover | None = None
+        #: Control cells end in the threads of their clusters.
+        self._lock = RLock()
         self._results: dict[str, Result] = {}
         self._run: Run | None = None
         #: A result could not be written.
         self._unwritten = False
 
     def begin(self) -> Handover:
-        """Write the plan, stand up the clusters, run the control cells."""
+        """Write the plan and begin to stand up the clusters, each of which runs its control cell first."""
         checked, helm = self.checked, chart.helm_version()
         try:
             self._folder = folder = RunFolder.create(checked.request.run_dir)
@@ -59,21 +61,23 @@ class Controller:
         )
         self._lifecycle = Lifecycle(checked, shared, folder, self.display.say)
         self.display.say(f"run {self._folder.run_id} in {self._folder.path}")
-        self._handover = self._lifecycle.begin(self.record)
-        self.display.say(f"cells to run: {len(checked.plan.cells)}; starting workers")
-        return self._handover
+        self._lifecycle.begin(self.record)
+        return Handover(shared=shared, cells=checked.plan.cells)
 
     def record(self, result: Result) -> None:
         """Keep a result, once: on disk before it is shown."""
-        if self._folder is None or result.cell in self._results:
-            return
-        try:
-            self._folder.append_result(result)
-        except OSError as error:
-            self._unwritten = True
-            self.display.say(f"{result.cell}: its result cannot be written: {error}")
-        self._results[result.cell] = result
-        self.display.ended(result)
+        with self._lock:
+            if self._folder is None or result.cell in self._results:
+                return
+            try:
+                self._folder.append_result(result)
+            except OSError as error:
+                self._unwritten = True
+                self.display.say(f"{result.cell}: its result cannot be written: {error}")
+            self._results[result.cell] = result
+            self.display.ended(result)
+            if self._lifecycle is not None:
+                self._lifecycle.cell_ended(result.cell)
 
     def record_not_run(self, cell_id: str, reason: str) -> None:
         """Keep that a planned cell did not run."""
@@ -108,13 +112,13 @@ class Controller:
         for cell in self.checked.plan:
             if cell.id not in self._results:
                 self.record(not_run(cell, INTERRUPTED if self.interrupted else "the run ended before it"))
-        failed = self._handover is None or any(each.cluster is None for each in self._handover.clusters)
+        clusters = self._lifecycle.made() if self._lifecycle is not None else ()
+        failed = any(each.failure for each in clusters)
         results = tuple(self._results.values())
         code = exit_code(results, interrupted=self.interrupted, infrastructure=failed or self._unwritten)
         self.display.close()
         console.show(folder, self.display.console)
         if self._run is not None:
-            clusters = self._handover.clusters if self._handover is not None else ()
             folder.write_run(provenance.ended(self._run, clusters, interrupted=self.interrupted))
         whole = self._write_reports(folder)
         return ExitCode.INFRASTRUCTURE if code is ExitCode.AS_CLAIMED and not whole else code

@@ -8,8 +8,9 @@ from pathlib import Path
 from conformance import datafile
 from conformance.claims import selects
 from conformance.matrix import MATRICES
-from conformance.model import Cell, Claim, Record
+from conformance.model import Cell, Claim, Record, Role
 from conformance.plan import Plan
+from conformance.standing import side_by_side
 
 _DEFAULT = "default"
 
@@ -27,15 +28,29 @@ def load_durations(path: Path = MATRICES / "durations.toml") -> Durations:
 
 
 def estimate(plan: Plan, claims: Sequence[Claim], durations: Durations, *, workers: int) -> float:
-    """Return the seconds a plan takes: clusters and controls one by one, then cells, `workers` at once."""
-    clusters = sum(_of(durations.cluster, provider) for provider, _ in plan.clusters)
-    controls = sum(_cell(cell, claims, durations) for cell in plan.controls)
-    cells = [_cell(cell, claims, durations) for cell in plan.cells]
-    # No schedule is better than an even spread, nor than its longest cell.
-    return clusters + controls + max(sum(cells) / max(workers, 1), max(cells, default=0.0))
+    """Return the seconds a plan takes: cluster by cluster its creation, its control, its cells, `workers` at once.
+
+    Where clusters stand side by side, the next one is created while the cells of another run.
+    """
+    creations = [_of(durations.cluster, key.provider) for key in plan.clusters]
+    overlap = side_by_side(plan.clusters) > 1
+    total = creations[0] if creations else 0.0
+    for key, creation in zip(plan.clusters, [*creations[1:], 0.0], strict=True):
+        cells = [cell_seconds(cell, claims, durations) for cell in plan.on(key) if cell.role is Role.SELECTED]
+        control = sum(cell_seconds(cell, claims, durations) for cell in plan.on(key) if cell.role is Role.CONTROL)
+        # No schedule is better than an even spread, nor than its longest cell.
+        spread = max(sum(cells) / max(workers, 1), max(cells, default=0.0))
+        total += control + (max(spread, creation) if overlap else spread + creation)
+    return total
 
 
-def _cell(cell: Cell, claims: Sequence[Claim], durations: Durations) -> float:
+def cluster_seconds(provider: str, durations: Durations) -> float:
+    """Return the seconds a provider takes to create a cluster."""
+    return _of(durations.cluster, provider)
+
+
+def cell_seconds(cell: Cell, claims: Sequence[Claim], durations: Durations) -> float:
+    """Return the seconds a cell takes: of several claims that may hold for it, the longest counts."""
     expected = [_of(durations.cell, claim.expect) for claim in claims if selects(claim, cell)]
     return max(expected, default=durations.cell.get(_DEFAULT, 0.0))
 

@@ -5,25 +5,45 @@ from __future__ import annotations
 from pathlib import Path
 
 from clusters.provider import Cluster
+from conformance.artifacts import RunFolder
 from conformance.chart import ChartInfo
 from conformance.judge import ControlVerdict
-from conformance.model import Cell, Claim, NodeFacts, Record
+from conformance.model import Cell, Claim, ClusterKey, NodeFacts, Record
 from conformance.options import Request
+from conformance.waiting import pause
 
 
 class ClusterHandover(Record):
-    """One cluster of the run: up, or failed with a reason."""
+    """One cluster of the run: up, or failed with a reason, or one that cannot be here."""
 
-    #: As in `Cell.cluster`, e.g. `embedded-1.35`.
-    name: str
+    key: ClusterKey
     cluster: Cluster | None = None
-    #: Why there is no cluster; its cells become `not-run`.
+    #: Why there is no cluster though there should be; its cells become `not-run`.
     failure: str = ""
+    #: Why no such cluster can be here, in a few words; its cells become `not-run`.
+    impossible: str = ""
     #: Seconds it took to create.
     seconds: float = 0
     server_version: str = ""
     node_facts: NodeFacts = NodeFacts()
     control: ControlVerdict | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the cluster is called in tables, e.g. `embedded-1.35`."""
+        return self.key.name
+
+    @property
+    def cluster_name(self) -> str:
+        """Return what the provider calls the cluster; empty when there is none."""
+        return self.cluster.name if self.cluster is not None else ""
+
+    def why_not(self, cell: Cell) -> str | None:
+        """Say why a cell cannot run here, or None when it can."""
+        if self.cluster is None:
+            return self.impossible or f"cluster failed: {self.failure.splitlines()[0]}"
+        missing = sorted(set(cell.builder.needs) - self.cluster.capabilities)
+        return f"the cluster lacks {', '.join(missing)}" if missing else None
 
 
 class Shared(Record):
@@ -39,12 +59,31 @@ class Shared(Record):
 
 
 class Handover(Record):
-    """Everything a worker needs."""
+    """Everything a worker needs, but for the clusters: each is handed over when it is up, by a file of the run."""
 
     shared: Shared
     cells: tuple[Cell, ...]
-    clusters: tuple[ClusterHandover, ...]
 
     def of(self, cell: Cell) -> ClusterHandover:
-        """Return the cluster a cell runs on."""
-        return next(each for each in self.clusters if each.name == cell.cluster)
+        """Wait until the cluster a cell runs on is up, or never will be, and return it.
+
+        The controller ends that waiting in every case: it writes the file, or ends its workers.
+        """
+        while (found := read(RunFolder.open(self.shared.folder), cell.key)) is None:
+            pause()
+        return found
+
+
+def write(folder: RunFolder, handover: ClusterHandover) -> None:
+    """Hand a cluster over to the workers."""
+    folder.write_page(_file(handover.key), handover.model_dump_json(by_alias=True, indent=1))
+
+
+def read(folder: RunFolder, key: ClusterKey) -> ClusterHandover | None:
+    """Return a cluster that has been handed over, None before that."""
+    path = folder.path / _file(key)
+    return ClusterHandover.model_validate_json(path.read_bytes()) if path.exists() else None
+
+
+def _file(key: ClusterKey) -> str:
+    return f"clusters/{key.name}.json"

@@ -137,6 +137,7 @@ def result(
         role=cell.role,
         provenance=provenance,
         outcome=judgement.outcome,
+        optional=cell.optional,
         class_=finding.class_,
         layer=finding.layer,
         kind=finding.kind,
@@ -164,6 +165,7 @@ def not_run(cell: Cell, reason: str, *, provenance: Provenance = Provenance.GENU
         role=cell.role,
         provenance=provenance,
         outcome=Outcome.NOT_RUN,
+        optional=cell.optional,
         reason=reason,
     )
 
@@ -174,10 +176,15 @@ def exit_code(
     """Return how a run ends: the first of 130, 3, 1, 2, 4 that applies, else 0.
 
     A run with a hole (an inconclusive cell, one that never ran, a control that did not build) is partial and ends 2,
-    never 0; one where nothing ran at all and nothing was wrong ends 4. Control cells are not counted otherwise.
+    never 0; one where nothing ran at all and nothing was wrong ends 4. Control cells are not counted otherwise, nor are
+    optional cells that did not run.
     """
     seen = tuple(results)
-    counted = [line.outcome for line in seen if line.role is Role.SELECTED]
+    counted = [
+        line.outcome
+        for line in seen
+        if line.role is Role.SELECTED and not (line.optional and line.outcome is Outcome.NOT_RUN)
+    ]
     ran = [outcome for outcome in counted if outcome is not Outcome.NOT_RUN]
     no_control = any(line.role is Role.CONTROL and line.class_ is not None for line in seen)
     if interrupted:

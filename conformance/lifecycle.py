@@ -1,110 +1,175 @@
-"""The controller's part: it alone creates clusters, runs their control cells, writes results, deletes clusters."""
+"""The controller's part: it alone creates clusters, runs their control cells, deletes clusters.
+
+Each cluster has a thread, from before the first changing call until nothing of it is left. As many stand side by side
+as this machine's memory allows; the next is created as soon as every cell of another has a result.
+"""
 
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
 
-from clusters import ledger, providers
+from clusters import interrupts, ledger, providers
 from clusters.errors import ClustersError
-from clusters.provider import Cluster, ClusterSpec, ImageRole
-from conformance import fixtures
+from clusters.provider import Cluster, Hosts, ImageRole
+from conformance import fixtures, handover, standing
 from conformance.artifacts import RunFolder
 from conformance.cells import bench_of, run_cell
 from conformance.errors import ConformanceError
-from conformance.handover import ClusterHandover, Handover, Shared
+from conformance.handover import ClusterHandover, Shared
 from conformance.health import why_broken
-from conformance.judge import ControlVerdict
+from conformance.judge import ControlVerdict, not_run
 from conformance.kube import Kube
-from conformance.model import Result
+from conformance.model import Cell, ClusterKey, Result
 from conformance.observe import node
 from conformance.preflight import Checked
 
 Say = Callable[[str], None]
 
 
+@dataclass(kw_only=True, slots=True)
+class _Needed:
+    """How long a cluster is needed: until every cell on it has a result."""
+
+    cells: set[str]
+    over: Event = field(default_factory=Event)
+
+
 class Lifecycle:
-    """The clusters of one run, from before the first changing call until nothing of them is left."""
+    """The clusters of one run."""
 
     def __init__(self, checked: Checked, shared: Shared, folder: RunFolder, say: Say) -> None:
         """Create nothing yet; `say` shows one line of progress."""
         self.checked = checked
         self.folder = folder
+        self._made: dict[ClusterKey, ClusterHandover] = {}
         self._shared = shared
         self._say = say
-        #: (provider, cluster name) of whatever may exist.
-        self._begun: list[tuple[str, str]] = []
-        #: Names of those that came up.
-        self._up: set[str] = set()
+        self._stop = Event()
+        self._failures: list[str] = []
+        self._pools: list[ThreadPoolExecutor] = []
+        self._needed = {
+            key.name: _Needed(cells={cell.id for cell in checked.plan.on(key)}) for key in checked.plan.clusters
+        }
 
-    def begin(self, on_control: Callable[[Result], None]) -> Handover:
-        """Create each cluster and run its control cell. A cluster that fails is recorded, the others go on."""
-        clusters = tuple(self._stand_up(name, line, on_control) for name, line in self.checked.plan.clusters)
-        return Handover(shared=self._shared, cells=self.checked.plan.cells, clusters=clusters)
+    def begin(self, on_control: Callable[[Result], None]) -> None:
+        """Begin to create the clusters and return at once; a cluster that fails is recorded, the others go on."""
+        here, elsewhere = standing.split(self.checked.plan.clusters)
+        for keys, at_once in ((here, standing.side_by_side(here)), (elsewhere, len(elsewhere))):
+            if keys:
+                pool = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="cluster")
+                self._pools.append(pool)
+                for key in keys:
+                    pool.submit(self._keep, key, on_control)
+
+    def made(self) -> tuple[ClusterHandover, ...]:
+        """Return the clusters that have been handed over, those that failed too, in the plan's order."""
+        made = dict(self._made)
+        return tuple(made[key] for key in self.checked.plan.clusters if key in made)
+
+    def cell_ended(self, cell_id: str) -> None:
+        """Take note that a cell has a result: a cluster that no cell needs any more is deleted."""
+        for needed in self._needed.values():
+            needed.cells.discard(cell_id)
+            if not needed.cells:
+                needed.over.set()
 
     def end(self) -> list[str]:
         """Delete every cluster that was begun; return what could not be deleted and how to go on."""
-        failures = []
-        while self._begun:
-            provider, name = self._begun.pop()
-            if self.checked.request.keep:
-                ledger.keep(provider, name)
-                self._say(
-                    f"kept: `uv run python -m clusters shell {name}` looks around, `... delete {name}` removes it"
-                )
-                continue
-            started = time.monotonic()
-            if (why := self._why_broken(provider, name)) is not None:
-                self._say(f"cluster {name} broke: {why}")
-                self._collect_logs(provider, name)
-            try:
-                providers.find(provider).delete(name)
-            except ClustersError as error:
-                failures.append(f"cluster {name} may not be gone: {error}\nRun `uv run conformance janitor`.")
-            else:
-                self._say(f"deleted cluster {name} in {time.monotonic() - started:.1f} s")
-        return failures
+        self._stop.set()
+        for needed in self._needed.values():
+            needed.over.set()
+        for pool in self._pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+        return self._failures
 
-    def _stand_up(self, provider_name: str, line: str, on_control: Callable[[Result], None]) -> ClusterHandover:
-        title = f"{provider_name}-{line}"
-        provider = providers.find(provider_name)
-        spec = cluster_spec(self.folder.run_id, line)
-        self._begun.append((provider_name, spec.name))
+    def _keep(self, key: ClusterKey, on_control: Callable[[Result], None]) -> None:
+        """Create a cluster, hand it over, wait until it is not needed, delete it."""
+        if (why := _why_impossible(key)) is not None:
+            on_control(not_run(self._control(key), why))
+            self._hand_over(ClusterHandover(key=key, impossible=why))
+            return
+        name = standing.cluster_name(self.folder.run_id, key)
+        was_up = False
+        try:
+            with interrupts.given_up_by(self._stop):
+                made = self._stand_up(key, name)
+                was_up = made.cluster is not None
+                self._hand_over(self._with_control(made, on_control))
+        except KeyboardInterrupt:
+            self._say(f"{key.name}: given up")
+        except Exception as error:  # noqa: BLE001 - the workers wait for an answer, whatever it is
+            self.folder.write_text(f"clusters/{key.name}-harness-failure.txt", traceback.format_exc())
+            self._hand_over(ClusterHandover(key=key, failure=f"the harness failed: {error!r}"))
+        if was_up:
+            self._needed[key.name].over.wait()
+        self._delete(key, name, was_up=was_up)
+
+    def _stand_up(self, key: ClusterKey, name: str) -> ClusterHandover:
+        provider = providers.find(key.provider)
         started = time.monotonic()
         try:
-            cluster = provider.create(spec, lambda text: self._say(f"{title}: {text}"))
-            handover = self._furnish(title, cluster, seconds=time.monotonic() - started)
+            spec = standing.cluster_spec(self.folder.run_id, key, self.checked.plan.on(key))
+            cluster = provider.create(spec, lambda text: self._say(f"{key.name}: {text}"))
+            made = self._furnish(key, cluster, seconds=time.monotonic() - started)
         except (ClustersError, ConformanceError) as error:
-            self._collect_logs(provider_name, spec.name)
-            self._say(f"{title}: failed: {error}")
-            return ClusterHandover(name=title, failure=str(error), seconds=time.monotonic() - started)
-        self._up.add(spec.name)
-        self._say(f"{title}: ready in {handover.seconds:.1f} s; the control cell runs first")
-        control = self._run_control(handover)
-        on_control(control)
-        builds = control.class_ is None
-        reason = control.class_ or ""
-        return handover.model_copy(update={"control": ControlVerdict(builds=builds, reason=reason)})
+            self._collect_logs(key.provider, name)
+            self._say(f"{key.name}: failed: {error}")
+            return ClusterHandover(key=key, failure=str(error), seconds=time.monotonic() - started)
+        self._say(f"{key.name}: ready in {made.seconds:.1f} s; the control cell runs first")
+        return made
 
-    def _furnish(self, title: str, cluster: Cluster, *, seconds: float) -> ClusterHandover:
+    def _furnish(self, key: ClusterKey, cluster: Cluster, *, seconds: float) -> ClusterHandover:
         """Start the fixtures and read the node's facts, at the same time."""
         with Kube(cluster.kubeconfig, user_agent=f"run/{cluster.run_id}") as kube:
             fixtures.start(kube, cluster)
             canaries = node.start(kube, image=cluster.images[ImageRole.APP].reference, run_id=cluster.run_id)
             node_facts = node.read(kube, canaries)
             took = fixtures.wait(kube)
-            self._say(f"{title}: git server and registry ready after {took:.1f} s more")
+            self._say(f"{key.name}: git server and registry ready after {took:.1f} s more")
             return ClusterHandover(
-                name=title, cluster=cluster, seconds=seconds, server_version=kube.version(), node_facts=node_facts
+                key=key, cluster=cluster, seconds=seconds, server_version=kube.version(), node_facts=node_facts
             )
 
-    def _run_control(self, handover: ClusterHandover) -> Result:
-        cell = next(each for each in self.checked.plan.controls if each.cluster == handover.name)
-        return run_cell(cell, bench_of(cell, self._shared, handover))
+    def _with_control(self, made: ClusterHandover, on_control: Callable[[Result], None]) -> ClusterHandover:
+        """Run the control cell of a cluster that is up, and add what it showed."""
+        cell = self._control(made.key)
+        if (why := made.why_not(cell)) is not None:
+            on_control(not_run(cell, why))
+            return made
+        result = run_cell(cell, bench_of(cell, self._shared, made))
+        on_control(result)
+        return made.model_copy(
+            update={"control": ControlVerdict(builds=result.class_ is None, reason=result.class_ or "")}
+        )
 
-    def _why_broken(self, provider_name: str, name: str) -> str | None:
-        """Say why a cluster that had been up does not work any more, or None; one that never was has been reported."""
-        return why_broken(provider_name, name) if name in self._up else None
+    def _control(self, key: ClusterKey) -> Cell:
+        return next(cell for cell in self.checked.plan.controls if cell.key == key)
+
+    def _hand_over(self, made: ClusterHandover) -> None:
+        self._made[made.key] = made
+        handover.write(self.folder, made)
+
+    def _delete(self, key: ClusterKey, name: str, *, was_up: bool) -> None:
+        if self.checked.request.keep and was_up:
+            ledger.keep(key.provider, name)
+            self._say(f"kept: `uv run python -m clusters shell {name}` looks around, `... delete {name}` removes it")
+            return
+        started = time.monotonic()
+        # One that never was up has been reported.
+        if was_up and (why := why_broken(key.provider, name)) is not None:
+            self._say(f"cluster {name} broke: {why}")
+            self._collect_logs(key.provider, name)
+        try:
+            providers.find(key.provider).delete(name)
+        except ClustersError as error:
+            self._failures.append(f"cluster {name} may not be gone: {error}\nRun `uv run conformance janitor`.")
+        else:
+            self._say(f"deleted cluster {name} in {time.monotonic() - started:.1f} s")
 
     def _collect_logs(self, provider_name: str, name: str) -> None:
         into = self.folder.path / "clusters" / name
@@ -115,6 +180,9 @@ class Lifecycle:
             self._say(f"its logs could not be collected: {error}")
 
 
-def cluster_spec(run_id: str, line: str) -> ClusterSpec:
-    """Return what is asked of a provider for a run's cluster of one Kubernetes line."""
-    return ClusterSpec(name=f"{run_id}-{line.replace('.', '-')}", run_id=run_id, kubernetes=line)
+def _why_impossible(key: ClusterKey) -> str | None:
+    """Say in a few words why no such cluster can be here, or None when one can."""
+    provider = providers.find(key.provider)
+    if isinstance(provider, Hosts):
+        return provider.why_impossible(key.node.conditions)
+    return None if key.node.is_default else f"{key.provider} gives nodes no conditions"

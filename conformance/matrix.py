@@ -10,13 +10,15 @@ from typing import Final
 from clusters.paths import CHECKOUT
 from conformance import datafile
 from conformance.errors import UsageError
-from conformance.model import Builder, Record
+from conformance.model import Builder, Node, Record
 from conformance.nearest import unknown
 
 MATRICES: Final = CHECKOUT / "matrices"
 
 #: Files of `matrices/` that are no matrix.
-_NO_MATRIX: Final = {"durations.toml"}
+_NO_MATRIX: Final = {"durations.toml", "nodes.toml"}
+#: The kind of node that is meant where none is named.
+DEFAULT_NODE: Final = Node().name
 
 
 class Block(Record):
@@ -30,6 +32,16 @@ class Block(Record):
     levels: tuple[str, ...]
     #: Names or globs.
     builders: tuple[str, ...]
+    #: Kinds of node, as `matrices/nodes.toml` names them.
+    nodes: tuple[str, ...] = (DEFAULT_NODE,)
+    #: Only some machines can host these cells; where this one cannot, they are no hole in a run.
+    optional: bool = False
+
+
+class NodesFile(Record):
+    """Kinds of node by name, as their file says them."""
+
+    nodes: dict[str, Node]
 
 
 class MatrixFile(Record):
@@ -48,6 +60,7 @@ class Matrix:
     summary: str
     blocks: tuple[Block, ...]
     builders: Mapping[str, Builder]
+    nodes: Mapping[str, Node]
     #: The folder whose `claims/` hold for it.
     folder: Path
 
@@ -69,6 +82,7 @@ def load(name: str = "default", *, folder: Path = MATRICES) -> Matrix:
         summary=content.summary,
         blocks=content.cells,
         builders=load_builders((beside if (beside / "builders").is_dir() else folder) / "builders"),
+        nodes=load_nodes((beside if (beside / "nodes.toml").is_file() else folder) / "nodes.toml"),
         folder=beside if (beside / "claims").is_dir() else folder,
     )
 
@@ -76,6 +90,14 @@ def load(name: str = "default", *, folder: Path = MATRICES) -> Matrix:
 def names(folder: Path = MATRICES) -> tuple[str, ...]:
     """Return the names of the matrices in a folder."""
     return tuple(sorted(path.stem for path in folder.glob("*.toml") if path.name not in _NO_MATRIX))
+
+
+def load_nodes(path: Path) -> Mapping[str, Node]:
+    """Read the kinds of node; the default one is always there. Raises UsageError."""
+    said = datafile.read(path, NodesFile).nodes if path.is_file() else {}
+    if DEFAULT_NODE in said:
+        raise UsageError(f"{path}: the kind of node {DEFAULT_NODE!r} has no conditions and needs no entry: remove it")
+    return {DEFAULT_NODE: Node(), **{name: node.model_copy(update={"name": name}) for name, node in said.items()}}
 
 
 def load_builders(folder: Path) -> Mapping[str, Builder]:

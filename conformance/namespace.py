@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Final
 
 from conformance.errors import ApiError
 from conformance.kube import Json, Kube
@@ -12,7 +13,8 @@ from conformance.waiting import Timeouts, poll
 
 #: Every object the harness creates bears this label with the run's id.
 RUN_LABEL = "build-conformance.dev/run"
-CELL_LABEL = "build-conformance.dev/cell"
+#: Which cell a namespace is of.
+CELL_ANNOTATION: Final = "build-conformance.dev/cell"
 
 _MAX_NAME = 63
 
@@ -29,8 +31,10 @@ def manifest(name: str, *, level: Level, run_id: str, cell_id: str) -> Json:
     modes = ("enforce", "audit", "warn")
     labels = {f"pod-security.kubernetes.io/{mode}": str(level.psa) for mode in modes}
     labels |= {f"pod-security.kubernetes.io/{mode}-version": level.version for mode in modes}
-    labels |= {RUN_LABEL: run_id, CELL_LABEL: cell_id}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    labels |= {RUN_LABEL: run_id}
+    # A label's value may not be as long as a cell's id can be.
+    metadata = {"name": name, "labels": labels, "annotations": {CELL_ANNOTATION: cell_id}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
 def create(kube: Kube, body: Json) -> None:

@@ -11,6 +11,10 @@ from typing import Any, Final
 from conformance.model import Record
 
 
+#: Cells mostly wait for pods; more than this only makes builds on one node slow each other down.
+WORKERS: Final = 4
+
+
 class Takes(Enum):
     """What an option takes."""
 
@@ -48,6 +52,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Kubernetes line of the cluster, e.g. 1.34. Repeat for several. Default: what the matrix says.",
     ),
     Option(
+        name="--node",
+        takes=Takes.MANY,
+        metavar="KIND",
+        help="Kind of node, as matrices/nodes.toml names them, e.g. seccomp-default. Repeat for several. "
+        "Default: what the matrix says.",
+    ),
+    Option(
         name="--psa",
         takes=Takes.MANY,
         metavar="LEVEL[@VERSION]",
@@ -65,6 +76,18 @@ OPTIONS: Final[tuple[Option, ...]] = (
         takes=Takes.ONE,
         metavar="NAME|FILE",
         help="Which cells run when nothing narrows them: a name under matrices/ or a TOML file. Default: default.",
+    ),
+    Option(
+        name="--cells",
+        takes=Takes.ONE,
+        metavar="FILE",
+        help="Only these cells of the plan: a file with a cell's id on each line, as `conformance plan` lists them.",
+    ),
+    Option(
+        name="--shard",
+        takes=Takes.ONE,
+        metavar="I/N",
+        help="Only the cells of this shard of the plan, e.g. 2/3; `conformance plan --shards N` shows them.",
     ),
     Option(
         name="--git-context",
@@ -102,9 +125,12 @@ class Request(Record):
 
     cluster: tuple[str, ...] = ()
     kubernetes: tuple[str, ...] = ()
+    node: tuple[str, ...] = ()
     psa: tuple[str, ...] = ()
     builder: tuple[str, ...] = ()
     matrix: str = "default"
+    cells: str = ""
+    shard: str = ""
     git_context: str = ""
     chart: str = ""
     keep: bool = False

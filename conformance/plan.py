@@ -12,14 +12,20 @@ from pydantic import ValidationError
 
 from conformance.errors import UsageError
 from conformance.matrix import Block, Matrix
-from conformance.model import Builder, Cell, Level, PsaLevel, Role, is_kubernetes_line, minor_of
+from conformance.model import Builder, Cell, ClusterKey, Level, PsaLevel, Role, is_kubernetes_line, minor_of
 from conformance.nearest import unknown
 
 #: What there is to choose from: each provider's Kubernetes lines; one that lists none takes any line.
 Choices = Mapping[str, tuple[str, ...]]
 
 #: Said of several things a fault can be in: the option's name, or the matrix's path.
-_OPTIONS: Final = {"clusters": "--cluster", "kubernetes": "--kubernetes", "levels": "--psa", "builders": "--builder"}
+_OPTIONS: Final = {
+    "clusters": "--cluster",
+    "kubernetes": "--kubernetes",
+    "nodes": "--node",
+    "levels": "--psa",
+    "builders": "--builder",
+}
 _PRIVILEGED: Final = Level(psa=PsaLevel.PRIVILEGED)
 _RANKS: Final = {level: rank for rank, level in enumerate(PsaLevel)}
 
@@ -30,6 +36,7 @@ class Selection:
 
     clusters: tuple[str, ...] = ()
     kubernetes: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
 
@@ -48,9 +55,13 @@ class Plan:
         yield from self.cells
 
     @property
-    def clusters(self) -> tuple[tuple[str, str], ...]:
-        """Return provider and Kubernetes line of each cluster, in order."""
-        return tuple((cell.provider, cell.kubernetes) for cell in self.controls)
+    def clusters(self) -> tuple[ClusterKey, ...]:
+        """Return what tells each cluster from the others, in order."""
+        return tuple(cell.key for cell in self.controls)
+
+    def on(self, key: ClusterKey) -> tuple[Cell, ...]:
+        """Return every cell of a cluster, its control cell first."""
+        return tuple(cell for cell in self if cell.key == key)
 
 
 def make(matrix: Matrix, selection: Selection, choices: Choices) -> Plan:
@@ -65,19 +76,23 @@ def make(matrix: Matrix, selection: Selection, choices: Choices) -> Plan:
         raise UsageError(*dict.fromkeys(faults))
     cells: dict[str, Cell] = {}
     for block in narrow(matrix, selection):
-        cells.update((cell.id, cell) for cell in _cells(block, matrix.builders, choices, faults))
+        for cell in _cells(block, matrix, choices, faults):
+            # A cell that one block must have is no option because another block may have it.
+            cells[cell.id] = cell if cell.id not in cells or not cell.optional else cells[cell.id]
     if not cells and not faults:
         faults.append(f"{matrix.origin}: no cell is left: no block has what the options ask for together")
     if faults:
         raise UsageError(*dict.fromkeys(faults))
     control = next(builder for builder in matrix.builders.values() if builder.control)
-    ordered = tuple(sorted(cells.values(), key=_order))
-    clusters = dict.fromkeys((cell.provider, cell.kubernetes) for cell in ordered)
-    return Plan(
-        matrix=matrix.name,
-        cells=ordered,
-        controls=tuple(_cell(provider, line, _PRIVILEGED, control, Role.CONTROL) for provider, line in clusters),
+    ordered = tuple(sorted(cells.values(), key=order))
+    keys: dict[str, list[Cell]] = {}
+    for cell in ordered:
+        keys.setdefault(cell.cluster, []).append(cell)
+    controls = tuple(
+        _cell(on[0].key, _PRIVILEGED, control, role=Role.CONTROL, optional=all(cell.optional for cell in on))
+        for on in keys.values()
     )
+    return Plan(matrix=matrix.name, cells=ordered, controls=controls)
 
 
 def reachable(matrices: Iterable[Matrix], choices: Choices) -> tuple[Cell, ...]:
@@ -88,8 +103,8 @@ def reachable(matrices: Iterable[Matrix], choices: Choices) -> tuple[Cell, ...]:
             for provider in block.clusters:
                 lines = tuple(dict.fromkeys((*block.kubernetes, *choices.get(provider, ()))))
                 wide = block.model_copy(update={"clusters": (provider,), "kubernetes": lines})
-                cells.update((cell.id, cell) for cell in _cells(wide, matrix.builders, choices, []))
-    return tuple(sorted(cells.values(), key=_order))
+                cells.update((cell.id, cell) for cell in _cells(wide, matrix, choices, []))
+    return tuple(sorted(cells.values(), key=order))
 
 
 def narrow(matrix: Matrix, selection: Selection) -> tuple[Block, ...]:
@@ -104,6 +119,7 @@ def narrow(matrix: Matrix, selection: Selection) -> tuple[Block, ...]:
     wanted = {
         "clusters": selection.clusters,
         "kubernetes": selection.kubernetes,
+        "nodes": selection.nodes,
         "levels": _full(selection.levels),
         "builders": _named(selection.builders, blocks, matrix),
     }
@@ -144,6 +160,10 @@ def _faults(asked: Selection | Block, where: Mapping[str, str], matrix: Matrix, 
     for line in asked.kubernetes:
         if not is_kubernetes_line(line) or (line not in known and not any_goes):
             yield f"{where['kubernetes']}: {unknown('Kubernetes line', line, known)}"
+    unheard = [name for name in asked.nodes if name not in matrix.nodes]
+    yield from (
+        f"{where['nodes']}: {unknown('kind of node', name, matrix.nodes, plural='kinds of node')}" for name in unheard
+    )
     for text in asked.levels:
         if (fault := level_fault(text)) is not None:
             yield f"{where['levels']}: {fault}"
@@ -164,9 +184,10 @@ def level_fault(text: str) -> str | None:
     return f"{text!r} names no policy version after the '@': write such as {name}@v1.34" if at and not version else None
 
 
-def _cells(block: Block, builders: Mapping[str, Builder], choices: Choices, faults: list[str]) -> Iterator[Cell]:
+def _cells(block: Block, matrix: Matrix, choices: Choices, faults: list[str]) -> Iterator[Cell]:
     levels = [Level.parse(text) for text in block.levels]
-    for provider, line in product(block.clusters, block.kubernetes):
+    for provider, line, node in product(block.clusters, block.kubernetes, block.nodes):
+        key = ClusterKey(provider=provider, kubernetes=line, node=matrix.nodes[node])
         lines = choices.get(provider, ())
         if lines and line not in lines:
             faults.append(f"the provider {provider!r} has no Kubernetes line {line}. Its lines: {', '.join(lines)}")
@@ -180,22 +201,33 @@ def _cells(block: Block, builders: Mapping[str, Builder], choices: Choices, faul
                 continue
             for name in block.builders:
                 try:
-                    yield _cell(provider, line, level, builders[name], Role.SELECTED)
+                    yield _cell(key, level, matrix.builders[name], role=Role.SELECTED, optional=block.optional)
                 except ValidationError:
                     faults.append(
-                        f"the builder's name {name!r} makes a cell's id longer than 60 characters: shorten it"
+                        f"the builder's name {name!r} makes a cell's id longer than 120 characters: shorten it"
                     )
 
 
-def _cell(provider: str, line: str, level: Level, builder: Builder, role: Role) -> Cell:
+def _cell(key: ClusterKey, level: Level, builder: Builder, *, role: Role, optional: bool) -> Cell:
     suffix = "-control" if role is Role.CONTROL else ""
-    name = f"{provider}-{line}-{level.slug}-{builder.name}{suffix}"
-    return Cell(id=name, provider=provider, kubernetes=line, level=level, builder=builder, role=role)
+    return Cell(
+        id=f"{key.name}-{level.slug}-{builder.name}{suffix}",
+        provider=key.provider,
+        kubernetes=key.kubernetes,
+        node=key.node,
+        level=level,
+        builder=builder,
+        role=role,
+        optional=optional,
+    )
 
 
 def _policy(level: Level) -> int:
     return 0 if level.version == "latest" else minor_of(level.version)
 
 
-def _order(cell: Cell) -> tuple[str, int, int, int, str]:
-    return cell.provider, minor_of(cell.kubernetes), _RANKS[cell.level.psa], _policy(cell.level), cell.builder.name
+def order(cell: Cell) -> tuple[str, int, str, int, int, str]:
+    """Return what sorts the cells of a plan."""
+    node = "" if cell.node.is_default else cell.node.name
+    level = (_RANKS[cell.level.psa], _policy(cell.level))
+    return cell.provider, minor_of(cell.kubernetes), node, *level, cell.builder.name

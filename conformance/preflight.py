@@ -12,7 +12,7 @@ from typing import Final
 from clusters.embedded import toolchain
 from clusters.paths import CHECKOUT
 from clusters.providers import PROVIDERS
-from conformance import chart, claims, consistency, matrix
+from conformance import chart, claims, consistency, matrix, shards
 from conformance import plan as planning
 from conformance.chart import ChartAdapter, ChartInfo
 from conformance.classify import CLASSES
@@ -46,10 +46,15 @@ def check(request: Request) -> Checked:
     try:
         table = matrix.load(request.matrix)
         selection = Selection(
-            clusters=request.cluster, kubernetes=request.kubernetes, levels=request.psa, builders=request.builder
+            clusters=request.cluster,
+            kubernetes=request.kubernetes,
+            nodes=request.node,
+            levels=request.psa,
+            builders=request.builder,
         )
         planned = planning.make(table, selection, choices)
         known = claims.load(table.folder)
+        planned = shards.select(planned, known, shard=request.shard, cells=request.cells)
         every = planning.reachable((table, *(matrix.load(name) for name in matrix.names())), choices)
         consistency.check(
             known,

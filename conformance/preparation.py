@@ -9,6 +9,7 @@ from rich.text import Text
 
 from conformance import throwaway
 from conformance.plan import Plan
+from conformance.standing import cluster_spec
 
 
 def prepare(plan: Plan, console: Console) -> None:
@@ -18,6 +19,7 @@ def prepare(plan: Plan, console: Console) -> None:
     def say(text: str) -> None:
         console.print(Text(f"{time.monotonic() - started:6.1f}s  {text}"))
 
-    for name, line in plan.clusters:
-        say(f"preparing for {name}, Kubernetes {line}")
-        throwaway.prepare(name, line, say)
+    for key in plan.clusters:
+        spec = cluster_spec("preparation", key, plan.on(key))
+        say(f"preparing for {key.name}")
+        throwaway.prepare(key.provider, spec, say)

@@ -61,12 +61,12 @@ def git_state() -> tuple[str, bool]:
 
 
 def _cluster(handover: ClusterHandover) -> ClusterRecord:
-    provider, _, line = handover.name.rpartition("-")
-    cluster = handover.cluster
+    key, cluster = handover.key, handover.cluster
     return ClusterRecord(
-        cluster=handover.name,
-        provider=provider,
-        kubernetes=line,
+        cluster=key.name,
+        provider=key.provider,
+        kubernetes=key.kubernetes,
+        kind_of_node=key.node,
         version=handover.server_version,
         provenance=cluster.provenance if cluster else Provenance.GENUINE,
         images=tuple(
@@ -76,7 +76,7 @@ def _cluster(handover: ClusterHandover) -> ClusterRecord:
         facts=dict(cluster.facts) if cluster else {},
         node=handover.node_facts,
         seconds=round(handover.seconds, 2),
-        failure=handover.failure,
+        failure=handover.failure or handover.impossible,
     )
 
 

@@ -12,11 +12,16 @@ from clusters.provider import Cluster, ClusterSpec, Prepares, Progress, Provider
 from conformance.errors import ConformanceError
 
 
-def prepare(provider_name: str, line: str, say: Progress) -> None:
-    """Build and fetch what a cluster of this Kubernetes line needs. Raises ClustersError."""
+def prepare(provider_name: str, spec: ClusterSpec, say: Progress) -> None:
+    """Build and fetch what such a cluster needs. Raises ClustersError."""
     provider = providers.find(provider_name)
     if isinstance(provider, Prepares):
-        provider.prepare(ClusterSpec(name="preparation", run_id="preparation", kubernetes=line), say)
+        provider.prepare(spec, say)
+
+
+def spec_of(line: str, name: str = "preparation") -> ClusterSpec:
+    """Return what is asked of a provider for a plain cluster of a Kubernetes line."""
+    return ClusterSpec(name=name, run_id=name, kubernetes=line)
 
 
 @contextmanager
@@ -28,7 +33,7 @@ def cluster(provider_name: str, line: str, say: Progress, *, purpose: str) -> It
     provider = providers.find(provider_name)
     name = f"{purpose}-{secrets.token_hex(4)}"
     try:
-        yield _create(provider, ClusterSpec(name=name, run_id=name, kubernetes=line), say)
+        yield _create(provider, spec_of(line, name), say)
     except BaseException:
         # What went wrong first is what is told.
         if (failure := _delete(provider, name)) is not None:

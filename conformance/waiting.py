@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import tenacity
 
+from clusters import interrupts
 from conformance.errors import WaitError
 
 
@@ -40,6 +41,8 @@ class Timeouts:
     run_image: float = 60
     #: A command inside a container that only reads.
     command: float = 20
+    #: A client's call to a daemon that may not be there: BuildKit gives up dialling after 20 s by itself.
+    dial: float = 45
     #: Until the git server and the registry answer.
     fixtures: float = 90
     #: Until a pod that only reads facts has ended.
@@ -58,7 +61,7 @@ def poll(look: Callable[[], T | None], *, within: float, what: str, every: float
         retry=tenacity.retry_if_result(lambda result: result is None),
         stop=tenacity.stop_after_delay(within),
         wait=tenacity.wait_fixed(every),
-        sleep=time.sleep,
+        sleep=pause,
     )
     try:
         found = retrying(look)
@@ -69,7 +72,11 @@ def poll(look: Callable[[], T | None], *, within: float, what: str, every: float
 
 
 def pause(seconds: float = POLL_SECONDS) -> None:
-    """Let a little time pass between two looks of a loop that bounds itself."""
+    """Let a little time pass between two looks of a loop that bounds itself.
+
+    Raises KeyboardInterrupt in a thread whose work has been given up.
+    """
+    interrupts.check()
     time.sleep(seconds)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from clusters import ledger
+from clusters.embedded import conditions as possible
 from clusters.embedded import (
     creation,
     description,
     evidence,
+    features,
     host,
     layout,
     leftovers,
@@ -19,7 +22,10 @@ from clusters.embedded import (
     toolchain,
 )
 from clusters.errors import UsageError
-from clusters.provider import Cluster, ClusterSpec, Lease, Leftover, Progress
+from clusters.provider import Cluster, ClusterSpec, Lease, Leftover, NodeConditions, Progress
+
+#: Bytes.
+_WEIGHT: Final = 3 * 1024**3
 
 
 class EmbeddedProvider:
@@ -29,12 +35,22 @@ class EmbeddedProvider:
         """Say what is missing on this machine and how to get it, or None."""
         return host.why_unavailable()
 
+    def why_impossible(self, conditions: NodeConditions) -> str | None:
+        """Say in a few words why no node here can be like that, or None when one can."""
+        return possible.why_impossible(conditions)
+
+    def weight(self) -> int:
+        """Return the bytes of memory that a cluster takes while builds run in it (measured with four at once)."""
+        return _WEIGHT
+
     def prepare(self, spec: ClusterSpec, progress: Progress) -> None:
         """Install missing Debian packages, build programs and images; resumable. Raises ClustersError."""
         layout.layout_of(spec.name)
         toolchain.programs_for(spec.kubernetes)
+        possible.require(spec)
         creation.require_host()
         requirements.install(requirements.missing(), progress)
+        features.install(spec.features, progress)
         creation.find_parts(spec, progress)
 
     def create(self, spec: ClusterSpec, progress: Progress) -> Cluster:
@@ -88,6 +104,11 @@ class EmbeddedProvider:
         if pid is None:
             raise UsageError(f"cluster {name!r} does not run ({description.state(found)}): there is no node to enter")
         return ("nsenter", "--target", str(pid), "--mount", "--net", "--pid", "--ipc", "--uts", "--")
+
+    def conditions(self, name: str) -> NodeConditions | None:
+        """Return what a cluster's node was asked to be like, None when its record is gone."""
+        record = description.read(layout.layout_of(name))
+        return None if record is None else record.conditions
 
     def _existing(self, name: str) -> layout.Layout:
         found = layout.layout_of(name)

@@ -140,7 +140,7 @@ def _ask_existing(
 def _ask_throwaway(source: _Source, levels: tuple[Level, ...], *, provider: str, line: str) -> Report:
     admission.check_versions(levels, line)
     say = _progress()
-    throwaway.prepare(provider, line, say)
+    throwaway.prepare(provider, throwaway.spec_of(line), say)
     found = source.found(line)
     with (
         throwaway.cluster(provider, line, say, purpose="admit") as cluster,

@@ -13,14 +13,12 @@ from rich.console import Console
 from clusters.paths import CHECKOUT
 from conformance import preflight
 from conformance.display import result_console
-from conformance.options import OPTIONS, Option, Request, Takes
+from conformance.options import OPTIONS, WORKERS, Option, Request, Takes
 from conformance.preparation import prepare
 from conformance.report import console
 
 _SUITE = CHECKOUT / "conformance" / "suites" / "test_cells.py"
 _CONFIG = CHECKOUT / "conformance" / "suites" / "pytest.ini"
-#: Cells mostly wait for pods; more than this only makes builds on one node slow each other down.
-_WORKERS = 4
 
 _HELP = """Run conformance cells on real clusters and judge them against the committed claims.
 
@@ -60,14 +58,17 @@ def _run(**values: Any) -> None:  # noqa: ANN401 - click hands over what the tab
         f"--rootdir={CHECKOUT}",
         "-pno:terminal",
         f"-n{workers if workers > 1 else 0}",
-        "--dist=worksteal",
+        # In the plan's order, few at a time: cells are ordered by cluster, and not every cluster is up at once.
+        "--dist=load",
+        "--maxschedchunk=1",
         *request.arguments(),
         str(_SUITE),
     ]
     sys.exit(int(pytest.main(arguments)))
 
 
-def _parameter(option: Option) -> click.Option:
+def parameter(option: Option) -> click.Option:
+    """Return an option of the table as click has it."""
     match option.takes:
         case Takes.FLAG:
             return click.Option([option.name], is_flag=True, help=option.help)
@@ -83,14 +84,14 @@ run_command = click.Command(
     help=_HELP,
     short_help="Run cells on real clusters and judge them against the claims.",
     params=[
-        *(_parameter(option) for option in OPTIONS),
+        *(parameter(option) for option in OPTIONS),
         click.Option(
             ["--plan"], is_flag=True, help="List the cells and the time they are likely to take; run nothing."
         ),
         click.Option(
             ["-n", "--workers"],
             type=click.IntRange(min=0),
-            default=_WORKERS,
+            default=WORKERS,
             show_default=True,
             metavar="N",
             help="How many cells run at once.",

@@ -1,5 +1,6 @@
 """Words and records below every step. Frozen; refuse unknown keys; carry a schema version where they are files."""
 
+from conformance.model.builder import Builder, Client, Tool, Topology, Transport, VolumePreparation
 from conformance.model.observation import (
     SCHEMA_VERSION,
     BuilderFacts,
@@ -19,20 +20,18 @@ from conformance.model.observation import (
     StageStatus,
     Versions,
 )
+from conformance.model.record import Record, Slug
 from conformance.model.result import UNCLASSIFIED, Evidence, Finding, Layer, Outcome, Result, VerdictKind
 from conformance.model.run import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
 from conformance.model.words import (
     SUPPORTED,
-    Builder,
     Cell,
     Claim,
+    ClusterKey,
     Level,
+    Node,
     PsaLevel,
-    Record,
     Role,
-    Slug,
-    Transport,
-    VolumePreparation,
     is_kubernetes_line,
     minor_of,
 )
@@ -46,6 +45,8 @@ __all__ = [
     "Cell",
     "ChartRecord",
     "Claim",
+    "Client",
+    "ClusterKey",
     "ClusterRecord",
     "Condition",
     "ContainerStatus",
@@ -58,6 +59,7 @@ __all__ = [
     "ImageRecord",
     "Layer",
     "Level",
+    "Node",
     "NodeFacts",
     "Observation",
     "Outcome",
@@ -74,6 +76,8 @@ __all__ = [
     "Stage",
     "StageReport",
     "StageStatus",
+    "Tool",
+    "Topology",
     "Transport",
     "VerdictKind",
     "Versions",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from conformance.model.words import Record
+from conformance.model.record import Record
 
 #: Raised whenever a reader of older files would misread newer ones.
 SCHEMA_VERSION = 1
@@ -201,6 +201,10 @@ class NodeFacts(Record):
     seccomp_default: bool | None = None
     #: By behaviour: the size of a user namespace the kubelet gave out.
     ids_per_pod: int | None = None
+    #: By behaviour: the Localhost profiles of the harness under which a canary ran.
+    seccomp_profiles: tuple[str, ...] | None = None
+    #: By behaviour: the foreign architectures (`arm64`) whose programs a canary ran.
+    emulators: tuple[str, ...] | None = None
     sysctls: dict[str, str] = Field(default_factory=dict)
     configz: dict[str, Any] = Field(default_factory=dict)
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from clusters.provider import Provenance
 from conformance.model.observation import Stage, StageReport
-from conformance.model.words import Record, Role
+from conformance.model.record import Record
+from conformance.model.words import Role
 
 
 class VerdictKind(StrEnum):
@@ -105,6 +106,8 @@ class Result(Record):
     role: Role
     provenance: Provenance
     outcome: Outcome
+    #: Only some machines can host it: that it did not run is no hole in the run.
+    optional: bool = False
     #: Null when it builds or never ran.
     class_: str | None = Field(default=None, alias="class")
     layer: Layer | None = None

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from clusters.provider import ImageRole, Provenance
 from conformance.model.observation import SCHEMA_VERSION, NodeFacts
-from conformance.model.words import Record
+from conformance.model.record import Record
+from conformance.model.words import Node
 
 
 class HostFacts(Record):
@@ -39,6 +40,8 @@ class ClusterRecord(Record):
     #: The Kubernetes line and, once the server has answered, its exact version.
     kubernetes: str
     version: str = ""
+    #: The conditions its node was asked for; `node` says what it turned out to be.
+    kind_of_node: Node = Node()
     provenance: Provenance = Provenance.GENUINE
     images: tuple[ImageRecord, ...] = ()
     #: What only the provider knows: versions of its components.
@@ -83,3 +86,5 @@ class Run(Record):
     #: Versions of programs and packages that took part, by name.
     versions: dict[str, str] = Field(default_factory=dict)
     clusters: tuple[ClusterRecord, ...] = ()
+    #: Ids of the runs it was joined from; empty for a run that ran.
+    parts: tuple[str, ...] = ()

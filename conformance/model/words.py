@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-from clusters.provider import ImageRole
-
-#: A name that may stand in a test id, a namespace and a file name.
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=60)]
-
-
-class Record(BaseModel):
-    """A frozen record that refuses unknown keys: a typo in a file is an error, never a default."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, json_schema_serialization_defaults_required=True
-    )
+from clusters.provider import NodeConditions
+from conformance.model.builder import Builder
+from conformance.model.record import LongSlug, Record, Slug
 
 
 class PsaLevel(StrEnum):
@@ -52,48 +43,44 @@ class Level(Record):
         return str(self.psa) if self.version == "latest" else f"{self.psa}-{self.version}"
 
 
-class VolumePreparation(StrEnum):
-    """How the builder's volumes come to belong to its user."""
+class Node(Record):
+    """A named kind of node: conditions that change answers. Data: read from `matrices/nodes.toml`."""
 
-    #: A pod-level fsGroup; nothing runs as root.
-    FS_GROUP = "fs-group"
-    #: An init container as root with only CAP_CHOWN.
-    INIT_CONTAINER = "init-container"
-
-
-class Transport(StrEnum):
-    """How the client reaches a sidecar daemon."""
-
-    UNIX = "unix"
-    LOOPBACK_TCP = "loopback-tcp"
-
-
-class Builder(Record):
-    """A named way to run the builder. Data: read from `matrices/builders/`."""
-
-    name: Slug
+    name: Slug = "default"
     #: What it is, one sentence.
-    summary: str
-    #: Where this shape comes from.
-    origin: str
-    #: Which image the daemon runs from.
-    image: ImageRole
-    #: Arguments of the daemon besides address and configuration.
-    args: tuple[str, ...] = ()
-    #: The daemon container's `securityContext`, in Kubernetes' own words.
-    security_context: dict[str, Any] = Field(default_factory=dict)
-    #: The pod's `securityContext`, in Kubernetes' own words.
-    pod_security_context: dict[str, Any] = Field(default_factory=dict)
-    #: `spec.hostUsers`: false asks for a user namespace, None leaves the field unset.
-    host_users: bool | None = None
-    volume_preparation: VolumePreparation = VolumePreparation.FS_GROUP
-    transport: Transport = Transport.UNIX
-    #: Where the daemon keeps its state; a volume is mounted there.
-    state_directory: str = "/home/user/.local/share/buildkit"
-    #: A line of subuid(5) and subgid(5), e.g. `user:1001:64535`, in place of the image's; empty: the image's own.
-    subordinate_ids: str = Field(default="", pattern=r"^(|[^\s:]+:\d+:\d+)$")
-    #: True for the one builder that stands for "this cluster can build at all".
-    control: bool = False
+    summary: str = ""
+    #: Conditions as `NodeConditions` has them; what is not said is as the kubelet does by default.
+    seccomp_default: bool = False
+    ids_per_pod: int = Field(default=65536, gt=0)
+    seccomp_profiles: bool = False
+    emulators: bool = False
+    apparmor: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Say whether nothing is asked of it."""
+        return self.name == _DEFAULT_NODE
+
+    @property
+    def conditions(self) -> NodeConditions:
+        """Return what a provider is asked for."""
+        return NodeConditions(**self.model_dump(exclude={"name", "summary"}))
+
+
+_DEFAULT_NODE = "default"
+
+
+class ClusterKey(Record):
+    """What tells the clusters of a run apart: provider, Kubernetes line, kind of node."""
+
+    provider: str
+    kubernetes: str
+    node: Node = Node()
+
+    @property
+    def name(self) -> str:
+        """Return what the cluster is called in tables and ids, e.g. `embedded-1.35` or `embedded-1.35-emulators`."""
+        return f"{self.provider}-{self.kubernetes}{'' if self.node.is_default else f'-{self.node.name}'}"
 
 
 class Role(StrEnum):
@@ -108,18 +95,26 @@ class Cell(Record):
     """Cluster x level x builder: the unit of truth."""
 
     #: Names the cell everywhere: test id, folder, user agent.
-    id: Slug
+    id: LongSlug
     provider: str
     #: The Kubernetes line, e.g. `1.35`.
     kubernetes: str
+    node: Node = Node()
     level: Level
     builder: Builder
     role: Role = Role.SELECTED
+    #: Only some machines can host it: where this one cannot, that it did not run is no hole in the run.
+    optional: bool = False
+
+    @property
+    def key(self) -> ClusterKey:
+        """Return which cluster it runs on."""
+        return ClusterKey(provider=self.provider, kubernetes=self.kubernetes, node=self.node)
 
     @property
     def cluster(self) -> str:
         """Return what the cell's cluster is called in tables, e.g. `embedded-1.35`."""
-        return f"{self.provider}-{self.kubernetes}"
+        return self.key.name
 
 
 class Claim(Record):
@@ -146,6 +141,8 @@ class Claim(Record):
     #: How often the cell is tried, and how many of the tries must end as claimed; 0: all of them.
     repeats: int = Field(default=1, ge=1, le=100)
     at_least: int = Field(default=0, ge=0, le=100)
+    #: Why no published result can show it, e.g. that no node with AppArmor is at hand; empty: one must.
+    unproven: str = ""
     #: Where it stands in its file, for messages.
     origin: str = ""
 

@@ -15,6 +15,7 @@ from conformance.model import Claim, Outcome, Result
 from conformance.plan import Plan
 from conformance.report import HTML, summary
 from conformance.report.summary import Grid
+from conformance.standing import side_by_side
 
 _STYLES: Final = {
     Outcome.AS_CLAIMED: "green",
@@ -66,6 +67,8 @@ def show_plan(plan: Plan, console: Console, *, claims: Sequence[Claim] = (), wor
     seconds = estimate(plan, claims, load_durations(), workers=workers)
     cells = f"{len(plan.cells)} cell{'' if len(plan.cells) == 1 else 's'}"
     clusters = f"{len(plan.clusters)} cluster{'' if len(plan.clusters) == 1 else 's'}"
+    if (at_once := side_by_side(plan.clusters)) < len(plan.clusters):
+        clusters += f", {at_once if at_once > 1 else 'one'} at a time"
     console.print(Text(f"{cells} on {clusters}, about {_duration(seconds)} once everything is built", style="bold"))
 
 

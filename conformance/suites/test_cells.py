@@ -16,9 +16,9 @@ from conformance.plugin import RESULT
 def test_cell(cell: Cell, handover: Handover, record_property: Callable[[str, object], None]) -> None:
     """Run one cell. A refused builder that was claimed refused passes; a broken claim fails; the rest is no verdict."""
     cluster = handover.of(cell)
-    if cluster.cluster is None:
-        pytest.skip(f"cluster failed: {cluster.failure.splitlines()[0]}")
-    if (why := why_broken(cluster.cluster.provider, cluster.cluster.name)) is not None:
+    if (why := cluster.why_not(cell)) is not None:
+        pytest.skip(why)
+    if (why := why_broken(cell.provider, cluster.cluster_name)) is not None:
         pytest.skip(f"cluster failed: {why}")
     result = run_cell(cell, bench_of(cell, handover.shared, cluster))
     record_property(RESULT, result.model_dump_json(by_alias=True))

@@ -18,6 +18,6 @@ def say(line: str) -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    throwaway.prepare("embedded", DEFAULT_LINE, say)
+    throwaway.prepare("embedded", throwaway.spec_of(DEFAULT_LINE), say)
     with throwaway.cluster("embedded", DEFAULT_LINE, say, purpose="tests") as made:
         yield made

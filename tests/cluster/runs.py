@@ -17,7 +17,8 @@ from clusters.embedded import layout
 from clusters.embedded.layout import Layout, layout_of
 from clusters.embedded.provider import EmbeddedProvider
 from conformance.artifacts import RunFolder
-from conformance.lifecycle import cluster_spec
+from conformance.model import ClusterKey
+from conformance.standing import cluster_name
 from tests.cluster.leftovers import commands_in
 
 LINE = "1.35"
@@ -53,7 +54,7 @@ class Running:
 
     @property
     def layout(self) -> Layout:
-        return layout_of(cluster_spec(self.folder.run_id, LINE).name)
+        return layout_of(cluster_name(self.folder.run_id, ClusterKey(provider="embedded", kubernetes=LINE)))
 
     def wait_for_its_processes_to_go(self) -> None:
         """Wait until neither the controller nor a worker is left, nor what they started."""

@@ -52,7 +52,7 @@ class Table:
 
     def furnish(self, cluster: Cluster) -> ClusterHandover:
         lifecycle = Lifecycle(self.checked, self.shared, self.folder, lambda _: None)
-        return lifecycle._furnish(self.cell.cluster, cluster, seconds=0)
+        return lifecycle._furnish(self.cell.key, cluster, seconds=0)
 
     def bench(self, handover: ClusterHandover) -> Bench:
         built = ControlVerdict(builds=True)
@@ -129,7 +129,7 @@ def test_a_node_out_of_disk_makes_a_cell_inconclusive(
         if stage is Stage.LOCAL_COPY:
             waiting.until(lambda: fill(small_disk), limit=SOON, what="the disk to be full")
 
-    handover = ClusterHandover(name=table.cell.cluster, cluster=cluster_on_small_disk)
+    handover = ClusterHandover(key=table.cell.key, cluster=cluster_on_small_disk)
     result = run_cell(table.cell, table.bench(handover), began=began)
     assert_inconclusive(result, "disk-full", "pod-evicted")
 

@@ -195,6 +195,7 @@ def test_a_result_says_what_was_found_claimed_and_judged() -> None:
         "role": "selected",
         "provenance": "stand-in",
         "outcome": "wrong-class",
+        "optional": False,
         "class": EPERM,
         "layer": "rootlesskit",
         "kind": "U",

@@ -5,19 +5,30 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from clusters import providers
+from clusters import providers, waiting
 from clusters.errors import ClusterFailedError
-from clusters.provider import Capability, Cluster, ClusterSpec, Image, ImageRole, Lease, Progress, Provenance
+from clusters.provider import (
+    Capability,
+    Cluster,
+    ClusterSpec,
+    Image,
+    ImageRole,
+    Lease,
+    NodeConditions,
+    Progress,
+    Provenance,
+)
 from conformance import chart, lifecycle, preflight
 from conformance.cells import Bench
 from conformance.controller import Controller
 from conformance.errors import ExitCode
 from conformance.handover import ClusterHandover
 from conformance.judge import not_run
-from conformance.model import Cell, Outcome, Result, VerdictKind
+from conformance.model import Cell, ClusterKey, Outcome, Result, VerdictKind
 from conformance.options import Request
 
 
@@ -27,15 +38,25 @@ class FakeProvider:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.calls: list[str] = []
-        self.fails: BaseException | None = None
+        self.fails: Exception | None = None
+        self.hangs = False
         self.broken: str | None = None
+        self.begun = Event()
+        #: Clusters that exist at this moment, and the most there ever were.
+        self.standing = 0
+        self.most = 0
 
     def why_unavailable(self) -> str | None:
         return None
 
     def create(self, spec: ClusterSpec, progress: Progress) -> Cluster:
         self.calls.append(f"create {spec.kubernetes}")
+        self.standing += 1
+        self.most = max(self.most, self.standing)
         progress("creating")
+        self.begun.set()
+        if self.hangs:
+            waiting.until(lambda: None, limit=60, what="the end of time")
         if self.fails is not None:
             raise self.fails
         images = {role: Image(role=role, reference=f"localhost/{role}", digest="d", origin="o") for role in ImageRole}
@@ -52,6 +73,7 @@ class FakeProvider:
 
     def delete(self, name: str) -> None:
         assert name
+        self.standing -= 1
         self.calls.append("delete")
 
     def collect_logs(self, name: str, into: Path) -> None:
@@ -61,6 +83,12 @@ class FakeProvider:
     def why_broken(self, name: str) -> str | None:
         assert name
         return self.broken
+
+    def why_impossible(self, conditions: NodeConditions) -> str | None:
+        return "no AppArmor" if conditions.apparmor else None
+
+    def weight(self) -> int:
+        return 1
 
     def list_leases(self) -> tuple[Lease, ...]:
         return ()
@@ -73,8 +101,8 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     monkeypatch.setattr(preflight, "PROVIDERS", {"embedded": fake})
     monkeypatch.setattr(chart, "helm_version", lambda: "3.0.0")
 
-    def furnish(_: object, title: str, cluster: Cluster, *, seconds: float) -> ClusterHandover:
-        return ClusterHandover(name=title, cluster=cluster, seconds=seconds)
+    def furnish(_: object, key: ClusterKey, cluster: Cluster, *, seconds: float) -> ClusterHandover:
+        return ClusterHandover(key=key, cluster=cluster, seconds=seconds)
 
     monkeypatch.setattr(lifecycle.Lifecycle, "_furnish", furnish)
     return fake
@@ -101,6 +129,12 @@ def controller(provider: FakeProvider, tmp_path: Path) -> Controller:
     return Controller(preflight.check(request))
 
 
+def begun(controller: Controller) -> ClusterHandover:
+    """Begin a run and return its first cluster as its workers meet it."""
+    handed = controller.begin()
+    return handed.of(handed.cells[0])
+
+
 def lines(controller: Controller) -> dict[str, Result]:
     folder = controller._folder
     assert folder is not None
@@ -112,7 +146,7 @@ def test_a_run_creates_hands_over_and_deletes(
 ) -> None:
     control(None)
     handed = controller.begin()
-    (cluster,) = handed.clusters
+    cluster = handed.of(handed.cells[0])
     assert cluster.control is not None
     assert cluster.control.builds
     assert [cell.id for cell in handed.cells] == ["embedded-1.35-baseline-rootless-unset"]
@@ -124,7 +158,7 @@ def test_a_control_that_cannot_build_is_handed_to_the_workers(
     controller: Controller, control: Callable[[str | None], None]
 ) -> None:
     control("disk-full")
-    (cluster,) = controller.begin().clusters
+    cluster = begun(controller)
     assert cluster.control is not None
     assert not cluster.control.builds
     assert cluster.control.reason == "disk-full"
@@ -135,8 +169,9 @@ def test_a_cluster_that_fails_leaves_logs_results_and_nothing_else(
 ) -> None:
     control(None)
     provider.fails = ClusterFailedError("c", "start etcd", "it died")
-    handed = controller.begin()
-    assert "it died" in handed.clusters[0].failure
+    cluster = begun(controller)
+    assert "it died" in cluster.failure
+    assert (cluster.why_not(controller.checked.plan.cells[0]) or "").startswith("cluster failed: ")
     assert controller.finish() == ExitCode.INFRASTRUCTURE
     controller.end()
     assert provider.calls == ["create 1.35", "logs", "delete"]
@@ -148,7 +183,7 @@ def test_a_cluster_that_breaks_under_a_run_leaves_its_logs(
     controller: Controller, provider: FakeProvider, control: Callable[[str | None], None]
 ) -> None:
     control(None)
-    controller.begin()
+    begun(controller)
     provider.broken = "etcd: was killed by SIGKILL"
     controller.end()
     assert provider.calls == ["create 1.35", "logs", "delete"]
@@ -166,7 +201,7 @@ def test_a_report_that_cannot_be_written_takes_nothing_from_the_verdicts(
 
     monkeypatch.setattr("conformance.controller.write_reports", fail)
     control(None)
-    controller.begin()
+    begun(controller)
     for cell in controller.checked.plan.cells:
         controller.record(not_run(cell, "").model_copy(update={"outcome": Outcome.AS_CLAIMED}))
     assert controller.finish() == ExitCode.INFRASTRUCTURE
@@ -188,7 +223,7 @@ def test_a_run_whose_folder_cannot_be_written_still_deletes_its_clusters(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     control(None)
-    controller.begin()
+    begun(controller)
     monkeypatch.setattr("conformance.artifacts.RunFolder.append_result", fail)
     for cell in controller.checked.plan.cells:
         controller.record(not_run(cell, "").model_copy(update={"outcome": Outcome.AS_CLAIMED}))
@@ -202,9 +237,9 @@ def test_an_interrupt_during_creation_still_deletes_and_fills_the_results(
     controller: Controller, provider: FakeProvider, control: Callable[[str | None], None]
 ) -> None:
     control(None)
-    provider.fails = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        controller.begin()
+    provider.hangs = True
+    controller.begin()
+    assert provider.begun.wait(10)
     controller.interrupted = True
     controller.end()
     assert provider.calls == ["create 1.35", "delete"]
@@ -222,7 +257,7 @@ def test_kept_clusters_are_not_deleted_nor_left_to_the_janitor(
     control(None)
     request = Request(psa=("baseline",), builder=("rootless-unset",), keep=True, run_dir=tmp_path / "runs")
     controller = Controller(preflight.check(request))
-    controller.begin()
+    begun(controller)
     controller.end()
     assert provider.calls == ["create 1.35"]
     assert kept == ["embedded"]
@@ -232,7 +267,7 @@ def test_a_cell_without_a_result_becomes_not_run_and_a_second_result_is_not_writ
     controller: Controller, control: Callable[[str | None], None]
 ) -> None:
     control(None)
-    controller.begin()
+    begun(controller)
     cell = controller.checked.plan.cells[0].id
     controller.record_broken(cell, "Traceback ...\nValueError: oops")
     controller.record_not_run(cell, "later")
@@ -244,7 +279,7 @@ def test_a_cell_without_a_result_becomes_not_run_and_a_second_result_is_not_writ
 
 def test_the_run_records_its_provenance(controller: Controller, control: Callable[[str | None], None]) -> None:
     control(None)
-    controller.begin()
+    begun(controller)
     controller.finish()
     folder = controller._folder
     assert folder is not None
@@ -255,3 +290,48 @@ def test_the_run_records_its_provenance(controller: Controller, control: Callabl
     assert run.clusters[0].images
     assert (folder.path / "matrix.md").exists()
     assert (folder.path / "report.json").exists()
+
+
+def test_a_cluster_is_deleted_as_soon_as_no_cell_needs_it_and_makes_room_for_the_next(
+    provider: FakeProvider,
+    control: Callable[[str | None], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("conformance.standing.os.cpu_count", lambda: 1)
+    control(None)
+    nodes = ("default", "seccomp-default")
+    request = Request(node=nodes, psa=("baseline",), builder=("rootless-unset",), run_dir=tmp_path / "runs")
+    controller = Controller(preflight.check(request))
+    handed = controller.begin()
+    for cell in handed.cells:
+        assert handed.of(cell).cluster is not None
+        controller.record(not_run(cell, "").model_copy(update={"outcome": Outcome.AS_CLAIMED}))
+    assert controller.finish() == ExitCode.AS_CLAIMED
+    controller.end()
+    assert provider.calls == ["create 1.35", "delete", "create 1.35", "delete"]
+    assert provider.most == 1
+
+
+def test_a_kind_of_node_that_cannot_be_here_is_not_run_and_says_why(
+    provider: FakeProvider, control: Callable[[str | None], None], tmp_path: Path
+) -> None:
+    control(None)
+    request = Request(node=("apparmor",), psa=("baseline",), builder=("rootless-unset",), run_dir=tmp_path / "runs")
+    controller = Controller(preflight.check(request))
+    cluster = begun(controller)
+    assert cluster.why_not(controller.checked.plan.cells[0]) == "no AppArmor"
+    controller.end()
+    assert provider.calls == []
+    assert {result.reason for result in lines(controller).values()} == {"no AppArmor", "the run ended before it"}
+
+
+def test_a_fault_of_the_harness_while_a_cluster_is_made_is_told_to_the_workers_and_the_cluster_goes(
+    controller: Controller, provider: FakeProvider, control: Callable[[str | None], None]
+) -> None:
+    control(None)
+    provider.fails = ZeroDivisionError("oops")
+    assert begun(controller).failure == "the harness failed: ZeroDivisionError('oops')"
+    assert controller.finish() == ExitCode.INFRASTRUCTURE
+    controller.end()
+    assert provider.calls == ["create 1.35", "delete"]

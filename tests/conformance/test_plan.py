@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conformance import plan
 from conformance.errors import UsageError
 from conformance.matrix import Block, Matrix
-from conformance.model import Builder, Role
+from conformance.model import Builder, Node, Role
 from conformance.plan import Selection
 
 CHOICES = {"embedded": ("1.34", "1.35"), "existing": ()}
@@ -24,8 +24,11 @@ def builder(name: str, *, control: bool = False) -> Builder:
 BUILDERS = {name: builder(name, control=name == "full") for name in ("full", "rootless-a", "rootless-b")}
 
 
-def block(**changes: tuple[str, ...]) -> Block:
-    values = {
+NODES = {"default": Node(), "strict": Node(name="strict", seccomp_default=True)}
+
+
+def block(**changes: object) -> Block:
+    values: dict[str, object] = {
         "clusters": ("embedded",),
         "kubernetes": ("1.35",),
         "levels": ("privileged", "baseline", "restricted"),
@@ -35,7 +38,15 @@ def block(**changes: tuple[str, ...]) -> Block:
 
 
 def matrix(*blocks: Block) -> Matrix:
-    return Matrix(name="m", origin="m.toml", summary="s", blocks=blocks or (block(),), builders=BUILDERS, folder=Path())
+    return Matrix(
+        name="m",
+        origin="m.toml",
+        summary="s",
+        blocks=blocks or (block(),),
+        builders=BUILDERS,
+        nodes=NODES,
+        folder=Path(),
+    )
 
 
 def ids(made: plan.Plan) -> list[str]:
@@ -66,7 +77,7 @@ def test_each_cluster_gets_one_control_cell_that_is_not_counted() -> None:
     assert {cell.role for cell in made.controls} == {Role.CONTROL}
     assert {cell.role for cell in made.cells} == {Role.SELECTED}
     assert list(made)[:2] == list(made.controls)
-    assert made.clusters == (("embedded", "1.34"), ("embedded", "1.35"))
+    assert [key.name for key in made.clusters] == ["embedded-1.34", "embedded-1.35"]
 
 
 @pytest.mark.parametrize(
@@ -180,16 +191,42 @@ def test_a_selection_that_leaves_nothing_is_refused() -> None:
 
 def test_a_builders_name_too_long_for_a_cells_id_is_refused() -> None:
     name = "r" * 50
+    node = "n" * 50
     long = Matrix(
         name="m",
         origin="m.toml",
         summary="s",
-        blocks=(block(builders=(name,)),),
+        blocks=(block(builders=(name,), nodes=(node,)),),
         builders={**BUILDERS, name: builder(name)},
+        nodes={**NODES, node: Node(name=node, seccomp_default=True)},
         folder=Path(),
     )
     with pytest.raises(UsageError, match="shorten it"):
         plan.make(long, Selection(), CHOICES)
+
+
+def test_a_kind_of_node_makes_a_cluster_of_its_own_after_the_default_one() -> None:
+    made = plan.make(matrix(block(nodes=("strict", "default"), levels=("baseline",))), Selection(), CHOICES)
+    assert [key.name for key in made.clusters] == ["embedded-1.35", "embedded-1.35-strict"]
+    assert ids(made)[-1] == "embedded-1.35-strict-baseline-rootless-b"
+    assert {cell.node.seccomp_default for cell in made.on(made.clusters[1])} == {True}
+    chosen = plan.make(matrix(block(levels=("baseline",))), Selection(nodes=("strict",)), CHOICES)
+    assert [key.name for key in chosen.clusters] == ["embedded-1.35-strict"]
+
+
+def test_an_unknown_kind_of_node_is_refused() -> None:
+    assert faults(Selection(nodes=("strikt",))) == (
+        "--node: unknown kind of node 'strikt': did you mean 'strict'? Known kinds of node: default, strict",
+    )
+
+
+def test_a_cell_is_optional_only_where_every_block_that_has_it_says_so() -> None:
+    must = block(levels=("baseline",), builders=("rootless-a",))
+    may = must.model_copy(update={"optional": True, "builders": ("rootless-a", "rootless-b")})
+    for blocks in ((must, may), (may, must)):
+        made = plan.make(matrix(*blocks), Selection(), CHOICES)
+        assert [cell.optional for cell in made.cells] == [False, True]
+        assert not made.controls[0].optional
 
 
 def test_what_a_claim_can_be_for_includes_every_line_of_the_provider() -> None:

@@ -60,6 +60,7 @@ def rerun(cell: Cell, run: Run) -> str:
     words = (
         f"--cluster={cell.provider}",
         f"--kubernetes={cell.kubernetes}",
+        *([] if cell.node.is_default else [f"--node={cell.node.name}"]),
         f"--psa={str(cell.level).removesuffix('@latest')}",
         f"--builder={cell.builder.name}",
         *_carried(run.argv[1:]),
