@@ -32,6 +32,7 @@ from conformance.model import (
 )
 from conformance.observe import Known, glance, observe
 from conformance.stages import CellRun, run_stages
+from conformance.tools import driver_of
 from conformance.waiting import Timeouts
 
 _RELEASE = "conformance"
@@ -70,11 +71,12 @@ def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
     if cluster is None:
         raise ApiError(f"there is no cluster {handover.name}: {handover.failure}")
     image = cluster.images[cell.builder.image]
+    info = shared.charts[cell.builder.topology]
     policy = cell.level.version
     versions = Versions(
         kubernetes=handover.server_version,
         policy=f"latest ({handover.server_version})" if policy == "latest" else policy,
-        chart=f"{shared.chart.name} {shared.chart.version}",
+        chart=f"{info.name} {info.version}",
         builder_image=image.reference,
         builder_image_digest=image.digest,
         builder_image_origin=image.origin,
@@ -86,8 +88,8 @@ def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
         run_id=shared.run_id,
         cluster=cluster,
         folder=RunFolder.open(shared.folder),
-        chart=shared.chart,
-        adapter=chart.adapter_for(shared.chart),
+        chart=info,
+        adapter=chart.adapter_for(info, shared.request.adapter or None),
         claims=shared.claims,
         node_facts=handover.node_facts,
         versions=versions,
@@ -208,6 +210,7 @@ def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
         client_container=bench.adapter.client_container,
         timeouts=bench.timeouts,
         git_context=bench.git_context or addresses.git_context,
+        driver=driver_of(cell.builder, bench.adapter.connection(cell.builder, name)),
     )
     cell_run.decided = lambda: decided_early(glance(cell_run))
     return cell_run

@@ -54,7 +54,7 @@ class Controller:
             run_id=folder.run_id,
             folder=folder.path,
             request=checked.request,
-            chart=checked.chart,
+            charts=dict(checked.charts),
             claims=checked.claims,
             helm=helm,
             git_commit=self._run.git_commit,

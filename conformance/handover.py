@@ -8,7 +8,7 @@ from clusters.provider import Cluster
 from conformance.artifacts import RunFolder
 from conformance.chart import ChartInfo
 from conformance.judge import ControlVerdict
-from conformance.model import Cell, Claim, ClusterKey, NodeFacts, Record
+from conformance.model import Cell, Claim, ClusterKey, NodeFacts, Record, Topology
 from conformance.options import Request
 from conformance.waiting import pause
 
@@ -52,7 +52,7 @@ class Shared(Record):
     run_id: str
     folder: Path
     request: Request
-    chart: ChartInfo
+    charts: dict[Topology, ChartInfo]
     claims: tuple[Claim, ...]
     helm: str
     git_commit: str

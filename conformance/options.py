@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from conformance.model import Record
 
-
 #: Cells mostly wait for pods; more than this only makes builds on one node slow each other down.
 WORKERS: Final = 4
 
@@ -99,7 +98,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         name="--chart",
         takes=Takes.ONE,
         metavar="PATH|oci://...",
-        help="The chart under test. Default: charts/build-sidecar.",
+        help="The chart under test, for builders of its topology. Default: charts/build-<topology>.",
+    ),
+    Option(
+        name="--adapter",
+        takes=Takes.ONE,
+        metavar="NAME",
+        help="How the chart under test is told to run a builder. Default: the adapter that bears the chart's name.",
     ),
     Option(
         name="--keep",
@@ -133,6 +138,7 @@ class Request(Record):
     shard: str = ""
     git_context: str = ""
     chart: str = ""
+    adapter: str = ""
     keep: bool = False
     run_dir: Path = Path(".conformance/runs")
     no_install_deps: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,16 +14,17 @@ from clusters.paths import CHECKOUT
 from clusters.providers import PROVIDERS
 from conformance import chart, claims, consistency, matrix, shards
 from conformance import plan as planning
-from conformance.chart import ChartAdapter, ChartInfo
+from conformance.chart import ChartInfo
 from conformance.classify import CLASSES
 from conformance.errors import UsageError
-from conformance.model import Claim
+from conformance.model import Claim, Topology
 from conformance.options import Request
 from conformance.plan import Plan, Selection
 
 _GIT_CONTEXT: Final = re.compile(r"(?:(?:https?|git|ssh)://|git@[^\s:/]+:|github\.com/)[^\s\x00-\x1f]+")
 
-REFERENCE_CHART = CHECKOUT / "charts" / "build-sidecar"
+#: A chart for each topology, `build-<topology>`.
+REFERENCE_CHARTS = CHECKOUT / "charts"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +34,13 @@ class Checked:
     request: Request
     plan: Plan
     claims: tuple[Claim, ...]
-    chart: ChartInfo
-    adapter: ChartAdapter
+    #: The chart under test for each topology of the plan.
+    charts: Mapping[Topology, ChartInfo]
+
+    @property
+    def chart(self) -> ChartInfo:
+        """Return the chart the run is named after: the one that was asked for, or the first topology's."""
+        return next(iter(self.charts.values()))
 
 
 def check(request: Request) -> Checked:
@@ -66,13 +72,24 @@ def check(request: Request) -> Checked:
     except UsageError as error:
         faults += error.faults
     try:
-        info = chart.load(request.chart or str(REFERENCE_CHART))
-        adapter = chart.adapter_for(info)
+        charts = _charts(request, planned)
     except UsageError as error:
         raise UsageError(*faults, *error.faults) from error
     if faults or planned is None:
         raise UsageError(*faults)
-    return Checked(request=request, plan=planned, claims=known, chart=info, adapter=adapter)
+    return Checked(request=request, plan=planned, claims=known, charts=charts)
+
+
+def _charts(request: Request, plan: Plan | None) -> dict[Topology, ChartInfo]:
+    """Return the chart for each topology of a plan, the one that was asked for first. Raises UsageError."""
+    charts: dict[Topology, ChartInfo] = {}
+    if request.chart:
+        info = chart.load(request.chart)
+        charts[chart.adapter_for(info, request.adapter or None).topology] = info
+    for topology in sorted({cell.builder.topology for cell in plan or ()}, key=[*Topology].index):
+        if topology not in charts:
+            charts[topology] = chart.load(str(REFERENCE_CHARTS / f"build-{topology}"))
+    return charts
 
 
 def _lines(provider: str) -> tuple[str, ...]:

@@ -9,11 +9,15 @@ from clusters.provider import Image, ImageRole
 from conformance.chart.build_sidecar import BuildSidecar
 from conformance.chart.info import ChartInfo
 from conformance.errors import UsageError
-from conformance.model import Builder
+from conformance.model import Builder, Topology
 
 
 class ChartAdapter(Protocol):
     """How one chart is told to run a builder, and where in its pod things are."""
+
+    @property
+    def topology(self) -> Topology:
+        """Say what the chart installs; builders of another topology are installed by another chart."""
 
     @property
     def builder_container(self) -> str:
@@ -29,8 +33,11 @@ class ChartAdapter(Protocol):
         Raises UsageError when the cluster lacks an image, or the chart cannot express the builder.
         """
 
-    def buildkit_host(self, builder: Builder) -> str:
-        """Return the client's BUILDKIT_HOST."""
+    def connection(self, builder: Builder, namespace: str) -> tuple[str, ...]:
+        """Return the global flags by which `buildctl` finds the daemon of a release in a namespace.
+
+        None where the chart's own pod tells its client by BUILDKIT_HOST.
+        """
 
     def post_renderer(self, builder: Builder) -> Sequence[str]:
         """Return the program and arguments that change what the chart cannot be told; empty: nothing."""

@@ -7,7 +7,7 @@ from typing import Any, Final, assert_never
 
 from clusters.provider import Image, ImageRole
 from conformance.errors import UsageError
-from conformance.model import Builder, Transport, VolumePreparation
+from conformance.model import Builder, Topology, Transport, VolumePreparation
 
 #: The group of the client, which the volumes of both and a rootful daemon's socket are given to.
 CLIENT_GROUP: Final = 1000
@@ -23,6 +23,7 @@ _SUBID_FILES: Final = ("/etc/subuid", "/etc/subgid")
 class BuildSidecar:
     """Says a builder in the values of charts/build-sidecar."""
 
+    topology = Topology.SIDECAR
     builder_container = "buildkitd"
     client_container = "app"
 
@@ -34,7 +35,7 @@ class BuildSidecar:
         return {
             "transport": _transport(builder.transport),
             **_volumes(builder),
-            "app": {"image": _image(images, ImageRole.APP)},
+            "app": {"image": _image(images, builder.client_image)},
             "builder": {
                 "image": _image(images, builder.image),
                 "args": list(builder.args),
@@ -51,15 +52,9 @@ class BuildSidecar:
             "pod": {"spec": pod},
         }
 
-    def buildkit_host(self, builder: Builder) -> str:
-        """Return the client's BUILDKIT_HOST."""
-        match builder.transport:
-            case Transport.UNIX:
-                return f"unix://{SOCKET_DIRECTORY}/buildkitd.sock"
-            case Transport.LOOPBACK_TCP:
-                return f"tcp://127.0.0.1:{PORT}"
-            case _:
-                assert_never(builder.transport)
+    def connection(self, builder: Builder, namespace: str) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's
+        """Return nothing: the chart sets the client's BUILDKIT_HOST."""
+        return ()
 
     def post_renderer(self, builder: Builder) -> Sequence[str]:  # noqa: ARG002 - the protocol's
         """Return nothing: the chart has a value for everything."""

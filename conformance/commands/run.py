@@ -57,6 +57,8 @@ def _run(**values: Any) -> None:  # noqa: ANN401 - click hands over what the tab
         f"--config-file={_CONFIG}",
         f"--rootdir={CHECKOUT}",
         "-pno:terminal",
+        # Progress is shown while cells run, in this process too when it runs them itself.
+        "--capture=no",
         f"-n{workers if workers > 1 else 0}",
         # In the plan's order, few at a time: cells are ordered by cluster, and not every cluster is up at once.
         "--dist=load",

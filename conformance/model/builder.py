@@ -90,6 +90,11 @@ class Builder(Record):
     control: bool = False
 
     @property
+    def client_image(self) -> ImageRole:
+        """Return which image the client runs from."""
+        return ImageRole.APP
+
+    @property
     def images(self) -> frozenset[ImageRole]:
-        """Return the images its cells use beside those that every cluster has."""
-        return frozenset({self.image})
+        """Return the images its cells use."""
+        return frozenset({self.image, self.client_image})

@@ -1,26 +1,25 @@
-"""How a stage runs `buildctl` in the client's container."""
+"""How a stage runs a build in the client's container."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 
 from conformance.errors import ApiError
 from conformance.model import SourceKind, Stage
 from conformance.stages.context import CellRun, StageFailedError, has_died
+from conformance.tools import Build
 from conformance.waiting import Deadline
 
 _LOOK_AT_DAEMON_EVERY_SECONDS = 1.0
 
 
-def build(cell_run: CellRun, stage: Stage, options: Iterable[str], *, prepare: str = "", then: str = "") -> str:
-    """Run one build and return its output; `prepare` and `then` are shell lines before and after it.
+def build(cell_run: CellRun, stage: Stage, wanted: Build, *, prepare: str = "") -> str:
+    """Run one build and return its output; `prepare` are shell lines before it.
 
     The client is cut off as soon as the daemon has died: some clients wait long for an answer that cannot come.
     Raises StageFailedError when the build fails, ApiError when the connection breaks.
     """
-    command = shlex.join(["buildctl", "build", "--progress=plain", "--frontend=dockerfile.v0", *options])
-    script = "\n".join(line for line in ("set -eu", prepare, command, then) if line)
+    script = "\n".join(line for line in ("set -eu", prepare, cell_run.driver.script(wanted)) if line)
     next_look = Deadline(_LOOK_AT_DAEMON_EVERY_SECONDS)
 
     def daemon_died() -> bool:
@@ -40,7 +39,7 @@ def build(cell_run: CellRun, stage: Stage, options: Iterable[str], *, prepare: s
     if ran.code is None and not has_died(cell_run.pod(), cell_run.builder_container):
         raise StageFailedError(f"the build did not end within {cell_run.timeouts.build:g} s")
     lines = [line for line in ran.output.splitlines() if line.strip()]
-    raise StageFailedError(lines[-1][:500] if lines else f"buildctl ended with {ran.code} and said nothing")
+    raise StageFailedError(lines[-1][:500] if lines else f"the build ended with {ran.code} and said nothing")
 
 
 def local_context(dockerfile: str) -> str:
@@ -53,7 +52,3 @@ def local_context(dockerfile: str) -> str:
             f"printf '%s' {shlex.quote(dockerfile)} > Dockerfile",
         )
     )
-
-
-#: Builds from the folder the client stands in.
-LOCAL = ("--local=context=.", "--local=dockerfile=.", "--no-cache")

@@ -9,6 +9,7 @@ from clusters.provider import Capability, Cluster
 from conformance.fixtures import Fixtures
 from conformance.kube import Json, Kube, Ran
 from conformance.model import Cell, Source, SourceKind, Stage
+from conformance.tools import Driver
 from conformance.waiting import Timeouts
 
 #: The label that helm charts put on what they install (https://helm.sh/docs/chart_best_practices/labels/).
@@ -33,6 +34,11 @@ class CellRun:
     client_container: str
     timeouts: Timeouts
     git_context: str
+    #: Runs builds in the client's container.
+    driver: Driver
+    #: Where the client's pod is, when it is not the release's: a namespace, and the labels that select it.
+    client_namespace: str = ""
+    client_labels: str = ""
     #: Says whether what is seen so far already carries a class that no waiting can change.
     decided: Callable[[], bool] = lambda: False
     sources: list[Source] = field(default_factory=list)
@@ -50,6 +56,15 @@ class CellRun:
             raise StageFailedError("the release has no pod any more")
         return max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
+    def client_pod(self) -> Json:
+        """Return the pod the client runs in. Raises StageFailedError when there is none any more."""
+        if not self.client_namespace:
+            return self.pod()
+        pods = self.kube.pods(self.client_namespace, labels=self.client_labels)
+        if not pods:
+            raise StageFailedError("the client has no pod any more")
+        return max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
     def note(self, file: str, kind: SourceKind, text: str, *, stage: Stage | None = None, container: str = "") -> None:
         """Keep a text for the observation."""
         self.sources.append(Source(file=file, kind=kind, container=container, stage=stage, text=text))
@@ -57,8 +72,8 @@ class CellRun:
     def in_client(self, argv: Iterable[str], *, within: float, give_up: Callable[[], bool] = lambda: False) -> Ran:
         """Run a command in the client's container."""
         return self.kube.execute(
-            self.namespace,
-            str(self.pod()["metadata"]["name"]),
+            self.client_namespace or self.namespace,
+            str(self.client_pod()["metadata"]["name"]),
             self.client_container,
             list(argv),
             within=within,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from conformance.model import Stage
 from conformance.stages.build import build
 from conformance.stages.context import CellRun, Step
+from conformance.tools import Build
 
 
 def run(cell_run: CellRun) -> str:
     """Build from the git context, keeping nothing."""
-    build(cell_run, Stage.GIT, (f"--opt=context={cell_run.git_context}", "--no-cache"))
+    build(cell_run, Stage.GIT, Build(git=cell_run.git_context))
     return cell_run.git_context
 
 

@@ -39,8 +39,9 @@ def _look(cell_run: CellRun) -> str | None:
         ended = entry.get("state", {}).get("terminated") or entry.get("lastState", {}).get("terminated")
         if ended and ended.get("exitCode"):
             raise StageFailedError(f"init container {entry['name']} ended with {ended['exitCode']}")
-    names = (cell_run.builder_container, cell_run.client_container)
-    return "every container was started" if all(_was_started(pod, name) for name in names) else None
+    started = _was_started(pod, cell_run.builder_container)
+    started = started and _was_started(cell_run.client_pod(), cell_run.client_container)
+    return "every container was started" if started else None
 
 
 def _was_started(pod: Json, name: str) -> bool:

@@ -148,11 +148,13 @@ def test_init_containers_come_in_order_and_hold_only_what_they_need() -> None:
     assert handed in _container(pod, "app")["volumeMounts"]
 
 
-@pytest.mark.parametrize("transport", Transport)
-def test_both_sides_use_the_same_address(transport: Transport) -> None:
+@pytest.mark.parametrize(
+    ("transport", "address"),
+    [(Transport.UNIX, "unix:///run/buildkit/buildkitd.sock"), (Transport.LOOPBACK_TCP, "tcp://127.0.0.1:1234")],
+)
+def test_both_sides_use_the_same_address(transport: Transport, address: str) -> None:
     builder = BUILDERS["rootless-unset"].model_copy(update={"transport": transport})
     pod = _pod(_values(builder))
-    address = chart.ADAPTERS["build-sidecar"].buildkit_host(builder)
     app, daemon = _container(pod, "app"), _container(pod, "buildkitd")
     assert {"name": "BUILDKIT_HOST", "value": address} in app["env"]
     assert daemon["args"][:2] == ["--addr", address]

@@ -16,7 +16,7 @@ from conformance.commands.admit import admit_command
 from conformance.kube import Kube
 from conformance.matrix import MATRICES, load_builders
 from conformance.namespace import RUN_LABEL
-from conformance.preflight import REFERENCE_CHART
+from conformance.preflight import REFERENCE_CHARTS
 
 pytestmark = pytest.mark.cluster
 
@@ -41,7 +41,7 @@ def ask(cluster: Cluster, source: str, *words: str) -> tuple[int, list[dict[str,
 
 def values_of(builder: str, cluster: Cluster, folder: Path) -> str:
     """Write the reference chart's values for a builder as a cell would set them."""
-    adapter = chart.adapter_for(chart.load(str(REFERENCE_CHART)))
+    adapter = chart.adapter_for(chart.load(str(REFERENCE_CHARTS / "build-sidecar")))
     known = load_builders(MATRICES / "builders")[builder]
     path = folder / f"{builder}.yaml"
     path.write_text(yaml.safe_dump(adapter.values(known, cluster.images, fixtures.addresses().registry)))
@@ -56,7 +56,7 @@ def manifest(folder: Path, *objects: dict[str, Any]) -> str:
 
 def test_the_pod_of_rootless_unset_is_admitted_at_baseline(cluster: Cluster, tmp_path: Path) -> None:
     values = values_of("rootless-unset", cluster, tmp_path)
-    code, answers = ask(cluster, str(REFERENCE_CHART), "--values", values, "--psa", "baseline")
+    code, answers = ask(cluster, str(REFERENCE_CHARTS / "build-sidecar"), "--values", values, "--psa", "baseline")
     assert code == 0
     assert [each["verdict"] for each in answers] == ["admitted"]
 
@@ -65,7 +65,7 @@ def test_the_pod_of_rootless_unconfined_is_refused_at_baseline_for_both_profiles
     cluster: Cluster, tmp_path: Path
 ) -> None:
     values = values_of("rootless-unconfined", cluster, tmp_path)
-    code, (answer,) = ask(cluster, str(REFERENCE_CHART), "--values", values, "--psa", "baseline")
+    code, (answer,) = ask(cluster, str(REFERENCE_CHARTS / "build-sidecar"), "--values", values, "--psa", "baseline")
     assert code == 1
     assert answer["refused_by"] == "pod-security"
     assert [(each["reason"], each["clauses"][0]["containers"]) for each in answer["violations"]] == [

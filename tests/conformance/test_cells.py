@@ -28,7 +28,7 @@ from conformance.model import (
     VerdictKind,
     Versions,
 )
-from conformance.preflight import REFERENCE_CHART
+from conformance.preflight import REFERENCE_CHARTS
 from conformance.waiting import Timeouts
 from tests.conformance import records
 
@@ -65,7 +65,7 @@ def kube(monkeypatch: pytest.MonkeyPatch) -> Unreachable:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     images = {role: Image(role=role, reference=f"localhost/{role}", digest="d", origin="o") for role in ImageRole}
-    info = chart.load(str(REFERENCE_CHART))
+    info = chart.load(str(REFERENCE_CHARTS / "build-sidecar"))
     return Bench(
         run_id="r",
         cluster=Cluster(

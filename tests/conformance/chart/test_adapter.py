@@ -68,14 +68,6 @@ def test_missing_image_is_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "host"),
-    [(Transport.UNIX, "unix:///run/buildkit/buildkitd.sock"), (Transport.LOOPBACK_TCP, "tcp://127.0.0.1:1234")],
-)
-def test_client_is_told_where_the_builder_listens(transport: Transport, host: str) -> None:
-    assert ADAPTERS["build-sidecar"].buildkit_host(_builder(transport=transport)) == host
-
-
-@pytest.mark.parametrize(
     ("fields", "owner"),
     [
         ({}, "1000:1000"),

@@ -12,6 +12,7 @@ from conformance import fixtures
 from conformance.kube import Kube
 from conformance.model import Builder, Cell, Level, PsaLevel
 from conformance.stages import CellRun
+from conformance.tools import driver_of
 from tests.conformance.stages.scripted import PATIENCE, FakeKube
 
 
@@ -37,6 +38,7 @@ def cell_run(kube: FakeKube) -> CellRun:
     addresses = fixtures.addresses()
     return CellRun(
         cell=Cell(id="x", provider="embedded", kubernetes="1.35", level=level, builder=builder),
+        driver=driver_of(builder),
         cluster=cluster,
         kube=cast("Kube", kube),
         fixtures=addresses,

@@ -10,6 +10,7 @@ from conformance.errors import ApiError
 from conformance.kube import Ran
 from conformance.model import Stage
 from conformance.stages import CellRun, StageFailedError, build, git, local_copy, local_run, push, run_image
+from conformance.tools import DIGEST_MARK
 from tests.conformance.stages.scripted import DEAD, HEALTHY, FakeKube, container, pod, terminated, waiting
 
 MANIFEST = '{"schemaVersion": 2}'
@@ -17,7 +18,7 @@ DIGEST = f"sha256:{hashlib.sha256(MANIFEST.encode()).hexdigest()}"
 
 
 def metadata(digest: str) -> Ran:
-    return Ran(code=0, output=f'#1 done\nconformance-metadata:{{"containerimage.digest": "{digest}"}}\n')
+    return Ran(code=0, output=f"#1 done\n\n{DIGEST_MARK}{digest}\n")
 
 
 def test_a_failed_build_gives_its_last_line_and_keeps_the_whole_output(kube: FakeKube, cell_run: CellRun) -> None:
@@ -75,7 +76,7 @@ def test_a_push_counts_only_when_the_registry_holds_the_digest(kube: FakeKube, c
 
 
 def test_a_push_that_reports_no_digest_fails(kube: FakeKube, cell_run: CellRun) -> None:
-    kube.frames, kube.answers = [[HEALTHY]], [Ran(code=0, output="#9 DONE\nconformance-metadata:{}\n")]
+    kube.frames, kube.answers = [[HEALTHY]], [Ran(code=0, output=f"#9 DONE\n\n{DIGEST_MARK}\n")]
     with pytest.raises(StageFailedError, match="no image digest"):
         push.run(cell_run)
 

@@ -106,7 +106,7 @@ def test_ready_passes_when_the_daemon_lists_a_worker(kube: FakeKube, cell_run: C
 
 def test_ready_is_not_satisfied_by_an_empty_list(kube: FakeKube, cell_run: CellRun) -> None:
     kube.frames, kube.answers = [[HEALTHY]], [Ran(code=0, output="ID\tPLATFORMS\n")]
-    with pytest.raises(StageFailedError, match="no worker was listed"):
+    with pytest.raises(StageFailedError, match="the builder was not usable"):
         ready.run(cell_run)
 
 
