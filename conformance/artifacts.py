@@ -6,11 +6,13 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from conformance import redact
@@ -70,6 +72,19 @@ class RunFolder:
     def run_id(self) -> str:
         """Return the run's id."""
         return self.path.name
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run while the block runs: nobody else takes it up. Raises UsageError when somebody does."""
+        lock = FileLock(self.path / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise UsageError(f"run {self.run_id} is going on: wait for its end, or interrupt it") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def cell(self, cell_id: str) -> Path:
         """Return the folder of a cell."""

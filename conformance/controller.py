@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from threading import RLock
 
-from conformance import chart, provenance
+from conformance import chart, handover, provenance, resume
 from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.classify import RULES_DIGEST
 from conformance.display import Display
@@ -33,22 +33,37 @@ class Controller:
         self._lifecycle: Lifecycle | None = None
         #: Control cells end in the threads of their clusters.
         self._lock = RLock()
+        self._held = ExitStack()
         self._results: dict[str, Result] = {}
         self._run: Run | None = None
         #: A result could not be written.
         self._unwritten = False
 
+    @property
+    def folder(self) -> RunFolder | None:
+        """Return the run's folder; None before the run has begun."""
+        return self._folder
+
     def begin(self) -> Handover:
         """Write the plan and begin to stand up the clusters, each of which runs its control cell first."""
         checked, helm = self.checked, chart.helm_version()
+        self._folder = folder = checked.resumed or self._new_folder()
         try:
-            self._folder = folder = RunFolder.create(checked.request.run_dir)
-        except OSError as error:
-            raise UsageError(f"--run-dir {checked.request.run_dir}: {error.strerror}: name another folder") from error
-        folder.write_plan(checked.plan)
-        self._run = provenance.begun(
-            folder.run_id, matrix=checked.request.matrix, chart=checked.chart, helm=helm, rules=RULES_DIGEST
-        )
+            self._held.enter_context(folder.held())
+        except UsageError:
+            # It is another process' run.
+            self._folder = None
+            raise
+        self._results = {result.cell: result for result in checked.kept}
+        if checked.resumed is None:
+            folder.write_plan(checked.plan)
+            self._run = provenance.begun(
+                folder.run_id, request=checked.request, chart=checked.chart, helm=helm, rules=RULES_DIGEST
+            )
+        else:
+            handover.forget(folder)
+            self._run = resume.continued(folder.read_run(), provenance.now())
+            self.display.say(f"taken up: {len(checked.kept)} verdicts stand")
         folder.write_run(self._run)
         shared = Shared(
             run_id=folder.run_id,
@@ -63,6 +78,13 @@ class Controller:
         self.display.say(f"run {self._folder.run_id} in {self._folder.path}")
         self._lifecycle.begin(self.record)
         return Handover(shared=shared, cells=checked.plan.cells)
+
+    def _new_folder(self) -> RunFolder:
+        base = self.checked.request.run_dir
+        try:
+            return RunFolder.create(base)
+        except OSError as error:
+            raise UsageError(f"--run-dir {base}: {error.strerror}: name another folder") from error
 
     def record(self, result: Result) -> None:
         """Keep a result, once: on disk before it is shown."""
@@ -144,3 +166,4 @@ class Controller:
         finally:
             for failure in self._lifecycle.end():
                 self.display.say(failure)
+            self._held.close()

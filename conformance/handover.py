@@ -85,5 +85,15 @@ def read(folder: RunFolder, key: ClusterKey) -> ClusterHandover | None:
     return ClusterHandover.model_validate_json(path.read_bytes()) if path.exists() else None
 
 
+def forget(folder: RunFolder) -> None:
+    """Take back every cluster of a run's earlier life: none of them stands any more."""
+    for path in folder.path.glob(_file_of("*")):
+        path.unlink()
+
+
 def _file(key: ClusterKey) -> str:
-    return f"clusters/{key.name}.json"
+    return _file_of(key.name)
+
+
+def _file_of(name: str) -> str:
+    return f"clusters/{name}.json"

@@ -114,6 +114,9 @@ class Lifecycle:
         started = time.monotonic()
         try:
             spec = standing.cluster_spec(self.folder.run_id, key, self.checked.plan.on(key))
+            if self.checked.resumed is not None:
+                # What a killed run left bears the same name.
+                provider.delete(name)
             cluster = provider.create(spec, lambda text: self._say(f"{key.name}: {text}"))
             made = self._furnish(key, cluster, seconds=time.monotonic() - started)
         except (ClustersError, ConformanceError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -89,6 +89,12 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Only the cells of this shard of the plan, e.g. 2/3; `conformance plan --shards N` shows them.",
     ),
     Option(
+        name="--resume",
+        takes=Takes.ONE,
+        metavar="RUN",
+        help="Take up an interrupted run (its id or folder, or `latest`): cells whose verdict stands do not run again.",
+    ),
+    Option(
         name="--git-context",
         takes=Takes.ONE,
         metavar="URL",
@@ -136,6 +142,7 @@ class Request(Record):
     matrix: str = "default"
     cells: str = ""
     shard: str = ""
+    resume: str = ""
     git_context: str = ""
     chart: str = ""
     adapter: str = ""
@@ -148,11 +155,32 @@ class Request(Record):
         """Make a request of parsed options, leaving out what was not given."""
         return cls(**{option.field: values[option.field] for option in OPTIONS if values.get(option.field)})
 
-    def arguments(self) -> list[str]:
-        """Return the request as command line arguments, so that it can be repeated or handed on."""
+    @classmethod
+    def parse(cls, words: Iterable[str]) -> Request:
+        """Make a request of what `arguments` returned."""
+        values: dict[str, Any] = {}
+        for word in words:
+            name, equals, value = word.partition("=")
+            option = next(option for option in OPTIONS if option.name == name)
+            match option.takes:
+                case Takes.FLAG:
+                    values[option.field] = True
+                case Takes.ONE:
+                    values[option.field] = value if equals else ""
+                case Takes.MANY:
+                    values[option.field] = (*values.get(option.field, ()), value)
+        return cls(**values)
+
+    def arguments(self, but: Request | None = None) -> list[str]:
+        """Return the request as command line arguments, so that it can be repeated or handed on.
+
+        `but` leaves out what another request says too.
+        """
         words: list[str] = []
         for option in OPTIONS:
             value = getattr(self, option.field)
+            if but is not None and value == getattr(but, option.field):
+                continue
             match option.takes:
                 case Takes.FLAG:
                     words += [option.name] if value else []

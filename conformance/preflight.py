@@ -12,12 +12,13 @@ from typing import Final
 from clusters.embedded import toolchain
 from clusters.paths import CHECKOUT
 from clusters.providers import PROVIDERS
-from conformance import chart, claims, consistency, matrix, shards
+from conformance import chart, claims, consistency, matrix, resume, shards
 from conformance import plan as planning
+from conformance.artifacts import RunFolder
 from conformance.chart import ChartInfo
 from conformance.classify import CLASSES
 from conformance.errors import UsageError
-from conformance.model import Claim, Topology
+from conformance.model import Claim, Result, Topology
 from conformance.options import Request
 from conformance.plan import Plan, Selection
 
@@ -36,6 +37,9 @@ class Checked:
     claims: tuple[Claim, ...]
     #: The chart under test for each topology of the plan.
     charts: Mapping[Topology, ChartInfo]
+    #: The run that is taken up, and those of its results that stand; the plan is what remains to be run.
+    resumed: RunFolder | None = None
+    kept: tuple[Result, ...] = ()
 
     @property
     def chart(self) -> ChartInfo:
@@ -45,6 +49,30 @@ class Checked:
 
 def check(request: Request) -> Checked:
     """Read and check everything the request names. Raises UsageError with every fault that was found."""
+    return _check_resumed(resume.request(request)) if request.resume else _check_new(request)
+
+
+def _check_resumed(request: Request) -> Checked:
+    folder = RunFolder.open(request.resume)
+    whole, kept = resume.plan_of(folder, request.matrix), resume.standing_results(folder)
+    known = claims.load(matrix.load(request.matrix).folder)
+    charts = _charts(request, whole)
+    checked = Checked(
+        request=request,
+        plan=resume.remaining(whole, kept),
+        claims=known,
+        charts=charts,
+        resumed=folder,
+        kept=kept,
+    )
+    if (was := folder.read_run().chart.digest) and was != checked.chart.digest:
+        raise UsageError(f"--resume: the chart {checked.chart.source} has changed since that run: begin another run")
+    if not checked.plan.cells:
+        raise UsageError(f"--resume: run {folder.run_id} is complete: `conformance report {folder.run_id}` shows it")
+    return checked
+
+
+def _check_new(request: Request) -> Checked:
     faults = [*_git_context_faults(request.git_context), *_run_dir_faults(request.run_dir)]
     choices = {name: _lines(name) for name in PROVIDERS}
     planned: Plan | None = None

@@ -15,6 +15,7 @@ from clusters.provider import Provenance
 from conformance.chart import ChartInfo
 from conformance.handover import ClusterHandover
 from conformance.model import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
+from conformance.options import Request
 
 _PACKAGES = ("kubernetes", "pyhelm3", "pytest", "pytest-xdist")
 
@@ -24,14 +25,15 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def begun(run_id: str, *, matrix: str, chart: ChartInfo, helm: str, rules: str) -> Run:
+def begun(run_id: str, *, request: Request, chart: ChartInfo, helm: str, rules: str) -> Run:
     """Return what is known of a run when it begins."""
     commit, dirty = git_state()
     return Run(
         run_id=run_id,
         started=now(),
         argv=tuple(sys.argv),
-        matrix=matrix,
+        options=tuple(request.arguments()),
+        matrix=request.matrix,
         harness=version("build-conformance"),
         git_commit=commit,
         git_dirty=dirty,
@@ -43,9 +45,9 @@ def begun(run_id: str, *, matrix: str, chart: ChartInfo, helm: str, rules: str) 
 
 
 def ended(run: Run, clusters: Iterable[ClusterHandover], *, interrupted: bool) -> Run:
-    """Add what is known when it has ended."""
-    records = tuple(_cluster(each) for each in clusters)
-    return run.model_copy(update={"ended": now(), "interrupted": interrupted, "clusters": records})
+    """Add what is known when it has ended; of a run that was taken up, its earlier clusters stay."""
+    records = {each.cluster: each for each in (*run.clusters, *(_cluster(made) for made in clusters))}
+    return run.model_copy(update={"ended": now(), "interrupted": interrupted, "clusters": tuple(records.values())})
 
 
 def git_state() -> tuple[str, bool]:

@@ -74,6 +74,10 @@ class Run(Record):
     ended: str = ""
     interrupted: bool = False
     argv: tuple[str, ...] = ()
+    #: What it was asked for, as options of `conformance run`; paths are as they were typed.
+    options: tuple[str, ...] = ()
+    #: When it was taken up again, ISO 8601, UTC.
+    resumed: tuple[str, ...] = ()
     matrix: str = ""
     #: Version of the harness, its git commit, and whether the checkout had changes.
     harness: str = ""
