@@ -13,7 +13,11 @@ from conformance.commands.admit import admit_command
 from conformance.commands.classes import classes_command
 from conformance.commands.classify import classify_command
 from conformance.commands.diff import diff_command
+from conformance.commands.doctor import doctor_command
 from conformance.commands.explain import explain_command
+from conformance.commands.merge import merge_command
+from conformance.commands.plan import plan_command
+from conformance.commands.publish import publish_command
 from conformance.commands.replay import replay_command
 from conformance.commands.report import report_command
 from conformance.commands.run import run_command
@@ -29,12 +33,16 @@ def group() -> None:
 _COMMANDS = (
     run_command,
     admit_command,
+    doctor_command,
     classify_command,
     explain_command,
     classes_command,
     replay_command,
     diff_command,
     report_command,
+    plan_command,
+    merge_command,
+    publish_command,
     janitor_command,
 )
 for _command in _COMMANDS:

@@ -68,6 +68,11 @@ class Kube:
         """Return the server's version, e.g. `v1.35.4`."""
         return str(self._call("GET", "/version").body["gitVersion"])
 
+    def fetch(self, path: str, **query: str) -> Json | None:
+        """Return what lies at a path of the API, e.g. `/apis/apps/v1/namespaces/a/deployments`; None: nothing does."""
+        answer = self._call_if_there("GET", path, **query)
+        return answer.body if answer is not None else None
+
     def create_namespace(self, body: Json) -> Answer:
         """Create a namespace."""
         return self._call("POST", "/api/v1/namespaces", body)
