@@ -199,6 +199,7 @@ def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple
 
 def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
     addresses = fixtures.addresses()
+    driver = driver_of(cell.builder, bench.adapter.connection(cell.builder, name))
     cell_run = CellRun(
         cell=cell,
         cluster=bench.cluster,
@@ -209,8 +210,8 @@ def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
         builder_container=bench.adapter.builder_container,
         client_container=bench.adapter.client_container,
         timeouts=bench.timeouts,
-        git_context=bench.git_context or addresses.git_context,
-        driver=driver_of(cell.builder, bench.adapter.connection(cell.builder, name)),
+        git_context=bench.git_context or (addresses.git_context if driver.speaks_git else addresses.http_context),
+        driver=driver,
     )
     cell_run.decided = lambda: decided_early(glance(cell_run))
     return cell_run

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from clusters.provider import Image, ImageRole
+from conformance.chart.build_one_shot import BuildOneShot
 from conformance.chart.build_sidecar import BuildSidecar
 from conformance.chart.info import ChartInfo
 from conformance.errors import UsageError
@@ -44,7 +45,10 @@ class ChartAdapter(Protocol):
 
 
 #: By the name of the chart.
-ADAPTERS: Final[Mapping[str, ChartAdapter]] = {"build-sidecar": BuildSidecar()}
+ADAPTERS: Final[Mapping[str, ChartAdapter]] = {
+    "build-one-shot": BuildOneShot(),
+    "build-sidecar": BuildSidecar(),
+}
 
 
 def adapter_for(chart: ChartInfo, name: str | None = None) -> ChartAdapter:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from clusters.provider import Image, ImageRole
-from conformance.errors import UsageError
+from conformance.chart.images import reference
 from conformance.model import Builder, Topology, Transport, VolumePreparation
 
 #: The group of the client, which the volumes of both and a rootful daemon's socket are given to.
@@ -35,10 +35,11 @@ class BuildSidecar:
         return {
             "transport": _transport(builder.transport),
             **_volumes(builder),
-            "app": {"image": _image(images, builder.client_image)},
+            "app": {"image": reference(images, builder.client_image)},
             "builder": {
-                "image": _image(images, builder.image),
+                "image": reference(images, builder.image),
                 "args": list(builder.args),
+                "env": [{"name": name, "value": value} for name, value in builder.environment.items()],
                 # A daemon that runs as root owns its socket; the client is not root.
                 "socketGroup": CLIENT_GROUP if builder.image is ImageRole.BUILDKIT_ROOTFUL else None,
                 "stateDirectory": builder.state_directory,
@@ -92,11 +93,3 @@ def _owner(builder: Builder) -> str:
     said = {**builder.pod_security_context, **builder.security_context}
     user = said.get("runAsUser", 0 if builder.image is ImageRole.BUILDKIT_ROOTFUL else ROOTLESS_USER)
     return f"{user}:{said.get('runAsGroup', user)}"
-
-
-def _image(images: Mapping[ImageRole, Image], role: ImageRole) -> str:
-    if role not in images:
-        raise UsageError(
-            f"the cluster has no image for {role.value!r}: name one, or choose builders that do not use it."
-        )
-    return images[role].reference

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
 from pydantic import Field
 
@@ -86,13 +86,23 @@ class Builder(Record):
     state_directory: str = "/home/user/.local/share/buildkit"
     #: A line of subuid(5) and subgid(5), e.g. `user:1001:64535`, in place of the image's; empty: the image's own.
     subordinate_ids: str = Field(default="", pattern=r"^(|[^\s:]+:\d+:\d+)$")
+    #: Files of the builder's container by absolute path, e.g. `/etc/containers/storage.conf`; what the text is.
+    files: dict[str, str] = Field(default_factory=dict)
+    #: How much its state may grow, e.g. `10Gi`; empty: as much as the node has.
+    state_limit: str = ""
     #: True for the one builder that stands for "this cluster can build at all".
     control: bool = False
 
     @property
     def client_image(self) -> ImageRole:
         """Return which image the client runs from."""
-        return ImageRole.APP
+        match self.client:
+            case Client.BUILDCTL:
+                return ImageRole.APP
+            case Client.BUILDX:
+                return ImageRole.BUILDX
+            case _:
+                assert_never(self.client)
 
     @property
     def images(self) -> frozenset[ImageRole]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.errors import ApiError, WaitError
 from conformance.kube import Json
-from conformance.model import BuilderFacts, FactsOrigin, Tool
+from conformance.model import BuilderFacts, FactsOrigin
 from conformance.observe import proc, reader
 from conformance.stages.context import CellRun, StageFailedError, container_status
 
@@ -63,9 +63,10 @@ def twin(admitted: Json, container_name: str) -> Json:
 
 def _with_worker(cell_run: CellRun, seen: BuilderFacts) -> BuilderFacts:
     """Add the worker's labels, snapshotter and platforms as `buildctl debug workers` lists them."""
-    if cell_run.cell.builder.tool is not Tool.BUILDKIT:
+    describe = cell_run.driver.describe()
+    if not describe:
         return seen
-    ran = cell_run.in_client([*cell_run.driver.hello(), "--verbose"], within=cell_run.timeouts.command)
+    ran = cell_run.in_client(describe, within=cell_run.timeouts.command)
     if not ran.ok:
         return seen
     labels, platforms = _worker(ran.output)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from conformance.errors import ApiError
 from conformance.model import SourceKind, Stage
 from conformance.stages.context import CellRun, StageFailedError, has_died
@@ -29,7 +27,7 @@ def build(cell_run: CellRun, stage: Stage, wanted: Build, *, prepare: str = "") 
         next_look = Deadline(_LOOK_AT_DAEMON_EVERY_SECONDS)
         return has_died(cell_run.pod(), cell_run.builder_container)
 
-    ran = cell_run.in_client(["sh", "-c", script], within=cell_run.timeouts.build, give_up=daemon_died)
+    ran = cell_run.in_client([*cell_run.driver.shell, script], within=cell_run.timeouts.build, give_up=daemon_died)
     cell_run.note(f"build/{stage}.txt", SourceKind.BUILD, ran.output, stage=stage)
     if ran.ok:
         return ran.output
@@ -40,15 +38,3 @@ def build(cell_run: CellRun, stage: Stage, wanted: Build, *, prepare: str = "") 
         raise StageFailedError(f"the build did not end within {cell_run.timeouts.build:g} s")
     lines = [line for line in ran.output.splitlines() if line.strip()]
     raise StageFailedError(lines[-1][:500] if lines else f"the build ended with {ran.code} and said nothing")
-
-
-def local_context(dockerfile: str) -> str:
-    """Return shell lines that make a build context around the image's static busybox, and change into it."""
-    return "\n".join(
-        (
-            'context="$(mktemp -d)"',
-            'cd "$context"',
-            "cp /bin/busybox busybox",
-            f"printf '%s' {shlex.quote(dockerfile)} > Dockerfile",
-        )
-    )

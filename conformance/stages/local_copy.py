@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.model import Stage
-from conformance.stages.build import build, local_context
+from conformance.stages.build import build
 from conformance.stages.context import CellRun, Step
 from conformance.tools import Build
 
@@ -12,7 +12,7 @@ _DOCKERFILE = "FROM scratch\nCOPY busybox /bin/busybox\n"
 
 def run(cell_run: CellRun) -> str:
     """Build `FROM scratch` with one COPY from a local context."""
-    build(cell_run, Stage.LOCAL_COPY, Build(), prepare=local_context(_DOCKERFILE))
+    build(cell_run, Stage.LOCAL_COPY, Build(), prepare=cell_run.driver.context(_DOCKERFILE))
     return "FROM scratch and COPY"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.model import Stage
-from conformance.stages.build import build, local_context
+from conformance.stages.build import build
 from conformance.stages.context import CellRun, StageFailedError, Step
 from conformance.tools import Build
 
@@ -15,7 +15,7 @@ _DOCKERFILE = (
 
 def run(cell_run: CellRun) -> str:
     """Build `FROM scratch` with a static program and RUN it."""
-    output = build(cell_run, Stage.LOCAL_RUN, Build(), prepare=local_context(_DOCKERFILE))
+    output = build(cell_run, Stage.LOCAL_RUN, Build(), prepare=cell_run.driver.context(_DOCKERFILE))
     if f"{_SAYS} 0" not in output:
         raise StageFailedError("the build ended well, but its RUN step left no trace in the output")
     return "FROM scratch, COPY and RUN"

@@ -23,7 +23,8 @@ def run(cell_run: CellRun) -> str:
     if ended.get("exitCode") != 0:
         raise StageFailedError(f"the pushed image ended with {ended.get('exitCode')} ({ended.get('reason', '')})")
     expected = cell_run.fixtures.greeting
-    if cell_run.git_context == cell_run.fixtures.git_context and expected not in log:
+    ours = {cell_run.fixtures.git_context, cell_run.fixtures.http_context}
+    if cell_run.git_context in ours and expected not in log:
         raise StageFailedError(f"the pushed image did not say {expected!r}")
     return f"{image} ran and ended with 0"
 

@@ -6,11 +6,14 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.tools.driver import DIGEST_MARK, Build
+from conformance.tools.driver import DIGEST_MARK, Build, context
 
 _METADATA: Final = "/tmp/conformance-metadata.json"  # noqa: S108 - inside the client's container
-#: The one line of the metadata file that is wanted; buildctl writes a key a line.
+#: The one line of the metadata file that is wanted: its JSON has a key a line.
 _DIGEST: Final = r's/^.*"containerimage.digest": *"\([^"]*\)".*$/\1/p'
+#: Says it, on a line of its own.
+SAY_DIGEST: Final = f"printf '\\n{DIGEST_MARK}%s\\n' \"$(sed -n {shlex.quote(_DIGEST)} {_METADATA})\""
+METADATA_FLAG: Final = f"--metadata-file={_METADATA}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +21,8 @@ class Buildctl:
     """`buildctl`; `connection` are its global flags, none where BUILDKIT_HOST says where the daemon is."""
 
     connection: tuple[str, ...] = ()
+    shell = ("sh", "-c")
+    speaks_git = True
 
     def hello(self) -> tuple[str, ...]:
         """Return the command that lists the daemon's workers."""
@@ -27,11 +32,23 @@ class Buildctl:
         """Say whether a worker is listed."""
         return "linux/" in answer
 
+    def describe(self) -> tuple[str, ...]:
+        """Return the command that lists the workers with their labels."""
+        return (*self.hello(), "--verbose")
+
+    def context(self, dockerfile: str) -> str:
+        """Return shell lines that make a context and change into it."""
+        return context(dockerfile)
+
     def script(self, build: Build) -> str:
         """Return the `buildctl build` for a build."""
-        context = (f"--opt=context={build.git}",) if build.git else ("--local=context=.", "--local=dockerfile=.")
-        words = ["buildctl", *self.connection, "build", "--progress=plain", "--frontend=dockerfile.v0", *context]
-        if not build.push:
-            return shlex.join([*words, "--no-cache"])
-        words += [f"--output=type=image,name={build.push},push=true", f"--metadata-file={_METADATA}"]
-        return f"{shlex.join(words)}\nprintf '\\n{DIGEST_MARK}%s\\n' \"$(sed -n {shlex.quote(_DIGEST)} {_METADATA})\""
+        return build_script(("buildctl", *self.connection), build)
+
+
+def build_script(program: tuple[str, ...], build: Build) -> str:
+    """Return the `build` of a program that takes buildctl's words."""
+    where = (f"--opt=context={build.git}",) if build.git else ("--local=context=.", "--local=dockerfile=.")
+    words = [*program, "build", "--progress=plain", "--frontend=dockerfile.v0", *where, "--no-cache"]
+    if not build.push:
+        return shlex.join(words)
+    return f"{shlex.join([*words, f'--output=type=image,name={build.push},push=true', METADATA_FLAG])}\n{SAY_DIGEST}"

@@ -14,11 +14,18 @@ from clusters.errors import ClustersError, UsageError
 
 
 def gather(
-    layer: Layer, *, folder: Path, debs: Sequence[Path], drop: Sequence[str], programs: Mapping[str, Path]
+    layer: Layer,
+    *,
+    folder: Path,
+    debs: Sequence[Path],
+    drop: Sequence[str],
+    programs: Mapping[str, Path],
+    served: Mapping[str, Entry],
 ) -> dict[str, Entry]:
     """Return every path of a layer with its entry.
 
-    `folder` holds the recipe and its files, `debs` are the packages to unpack, `drop` adds globs to the layer's own.
+    `folder` holds the recipe and its files, `debs` are the packages to unpack, `drop` adds globs to the layer's own,
+    `served` is what its served images are stored as.
     Raises UsageError when the recipe names what is not there, ClustersError when a program is missing.
     """
     unpacked = dict(entry for deb in debs for entry in read_deb(deb))
@@ -39,6 +46,7 @@ def gather(
     for link in layer.links:
         for path in link.paths:
             entries[usr_merged(path)] = Entry(kind=Kind.SYMLINK, mode=0o777, target=link.target)
+    entries.update(served)
     for grant in layer.grants:
         path = usr_merged(grant.path)
         entries[path] = _granted(entries.get(path), grant, folder)
@@ -87,7 +95,7 @@ def _joined(unpacked: Mapping[str, Entry], joined: Joined, folder: Path) -> Entr
     contents = [content for path in pieces if isinstance(content := unpacked[path].content, bytes) and content]
     if not contents:
         raise UsageError(f"{folder / 'recipe.toml'}: joined: no file of the layer's packages matches {joined.pieces}")
-    return Entry(kind=Kind.FILE, mode=0o644, content=b"".join(contents))
+    return Entry(kind=Kind.FILE, mode=joined.mode, content=b"".join(contents))
 
 
 def _granted(entry: Entry | None, grant: Grant, folder: Path) -> Entry:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from clusters import process
-from clusters.embedded.images.oci import architecture
+from clusters.embedded.images.layer import Architecture
 from clusters.embedded.images.recipe import Debian
 from clusters.errors import ProgramMissingError, UnavailableError
 
@@ -76,16 +76,16 @@ class Package:
 
 
 class Apt:
-    """apt with folders of its own below `folder`; the lists are fetched once, on construction."""
+    """apt for one architecture, with folders of its own below `folder`; the lists are fetched once, on construction."""
 
-    def __init__(self, debian: Debian, folder: Path) -> None:
+    def __init__(self, debian: Debian, folder: Path, architecture: Architecture) -> None:
         """Fetch the package lists of `debian`. Raises UnavailableError, CommandError."""
         if not Path(debian.keyring).is_file():
             raise UnavailableError(f"{debian.keyring} is missing: install the package debian-archive-keyring")
         self._folder = folder
         for name in ("state", "lists/partial", "cache/archives/partial", "packages"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "apt.conf").write_text(_CONFIG.format(folder=folder, architecture=architecture()))
+        (folder / "apt.conf").write_text(_CONFIG.format(folder=folder, architecture=architecture))
         (folder / "sources.list").write_text("\n".join(_sources(debian)) + "\n")
         (folder / "status").touch()
         self._run("apt-get", "update", limit=LIMITS.update)

@@ -21,6 +21,13 @@ _VFS_CAP_REVISION_2_EFFECTIVE = 0x02000001
 _CAPABILITY_HEADER = "SCHILY.xattr.security.capability"
 
 
+class Architecture(StrEnum):
+    """What processors an image is for, as OCI and Debian name it."""
+
+    AMD64 = "amd64"
+    ARM64 = "arm64"
+
+
 class FileCapability(StrEnum):
     """A capability that a file can be given. A closed list: what needs another one adds it here and in `_BITS`."""
 

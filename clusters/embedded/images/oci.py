@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clusters.embedded.images.layer import Blob, name_by_digest, opened
+from clusters.embedded.images.layer import Architecture, Blob, name_by_digest, opened
 from clusters.embedded.images.recipe import Config
 from clusters.errors import UnavailableError
 
-_CONFIG = "application/vnd.oci.image.config.v1+json"
-_INDEX = "application/vnd.oci.image.index.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 #: When every image was made, so that the same content has the same digest.
 _CREATED = "1970-01-01T00:00:00Z"
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_ARCHITECTURES = {"x86_64": Architecture.AMD64, "aarch64": Architecture.ARM64}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,7 @@ class MadeImage:
     layers: tuple[NamedLayer, ...]
 
 
-def architecture() -> str:
+def architecture() -> Architecture:
     """Return this machine's architecture as OCI names it. Raises UnavailableError."""
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
@@ -55,15 +55,15 @@ def architecture() -> str:
     return _ARCHITECTURES[machine]
 
 
-def make_image(name: str, config: Config, layers: Sequence[NamedLayer], *, origin: str, blobs: Path) -> MadeImage:
+def make_image(name: str, config: Config, layers: Sequence[NamedLayer], origin: str, blobs: Path) -> MadeImage:
     """Write configuration and manifest into `blobs`; the image is named `localhost/conformance/<name>:<digest>`."""
-    written = _write_json(_config(config, layers, origin), blobs)
+    written = _write_json(image_config(config, layers, origin, architecture()), blobs)
     manifest = _write_json(
         {
             "schemaVersion": 2,
-            "mediaType": _MANIFEST,
-            "config": _descriptor(written, _CONFIG),
-            "layers": [_descriptor(layer.blob, _LAYER) for layer in layers],
+            "mediaType": MANIFEST,
+            "config": _descriptor(written, CONFIG),
+            "layers": [_descriptor(layer.blob, LAYER) for layer in layers],
         },
         blobs,
     )
@@ -76,21 +76,24 @@ def write_archive(images: Sequence[MadeImage], path: Path) -> None:
     """Write an image layout with all `images` as one tar; each blob is in it once, whoever shares it."""
     index = {
         "schemaVersion": 2,
-        "mediaType": _INDEX,
-        "manifests": [_descriptor(image.manifest, _MANIFEST) | {"annotations": _names(image)} for image in images],
+        "mediaType": INDEX,
+        "manifests": [_descriptor(image.manifest, MANIFEST) | {"annotations": _names(image)} for image in images],
     }
     blobs = {blob.digest: blob for image in images for blob in _blobs(image)}
     with tarfile.open(path, mode="w", format=tarfile.PAX_FORMAT) as tar:
         # Small and decisive things first: a reader of the stream then knows what to expect.
-        _add(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
-        _add(tar, "index.json", _json(index))
+        _add(tar, "oci-layout", to_json({"imageLayoutVersion": "1.0.0"}))
+        _add(tar, "index.json", to_json(index))
         for digest, blob in sorted(blobs.items(), key=lambda item: (item[1].size, item[0])):
             _add(tar, f"blobs/sha256/{digest.removeprefix('sha256:')}", blob.path)
 
 
-def _config(config: Config, layers: Sequence[NamedLayer], origin: str) -> dict[str, Any]:
+def image_config(
+    config: Config, layers: Sequence[NamedLayer], origin: str, architecture: Architecture
+) -> dict[str, Any]:
+    """Return the configuration of an image of these layers, lowest first."""
     return {
-        "architecture": architecture(),
+        "architecture": architecture,
         "os": "linux",
         "created": _CREATED,
         "config": {
@@ -100,7 +103,7 @@ def _config(config: Config, layers: Sequence[NamedLayer], origin: str) -> dict[s
             "Cmd": config.command or None,
             "WorkingDir": config.directory,
             "Volumes": {path: {} for path in config.volumes} or None,
-            "Labels": {"org.opencontainers.image.description": origin},
+            "Labels": {"org.opencontainers.image.description": origin} | config.labels,
         },
         "rootfs": {"type": "layers", "diff_ids": [layer.blob.digest for layer in layers]},
         # One line for each layer: podman refuses an image where the numbers differ.
@@ -124,13 +127,14 @@ def _descriptor(blob: Blob, media_type: str) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": blob.digest, "size": blob.size}
 
 
-def _json(value: object) -> bytes:
+def to_json(value: object) -> bytes:
+    """Return a document as bytes, the same for the same content."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _write_json(value: object, blobs: Path) -> Blob:
     unfinished = blobs / "document.tmp"
-    unfinished.write_bytes(_json(value))
+    unfinished.write_bytes(to_json(value))
     return name_by_digest(unfinished)
 
 

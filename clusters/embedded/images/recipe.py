@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from clusters.embedded.images.layer import FileCapability
+from clusters.embedded.images.layer import Architecture, FileCapability
 from clusters.errors import UsageError
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -65,6 +65,7 @@ class Joined(_Strict):
 
     path: _AbsolutePath
     pieces: _AbsolutePath
+    mode: _Mode = 0o644
 
 
 class Link(_Strict):
@@ -81,10 +82,24 @@ class Grant(_Strict):
     capabilities: list[Annotated[FileCapability, Field(strict=False)]] = Field(min_length=1)
 
 
+class Served(_Strict):
+    """An image that lies below `path` as a registry of the distribution project stores it, under `name` and `tag`.
+
+    `platforms` are the architectures that it is made for, in an index; none means this machine's, without an index.
+    """
+
+    recipe: str
+    path: _AbsolutePath
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$")]
+    tag: Annotated[str, Field(pattern=r"^\w[\w.-]{0,127}$")] = "latest"
+    platforms: list[Annotated[Architecture, Field(strict=False)]] = Field(default_factory=list)
+
+
 class Layer(_Strict):
     """One layer: packages with all they need (less `drop`), programs of the toolchain, and single files.
 
-    Where two say the same path, what comes later here wins: packages, programs, directories, files, joined, links.
+    Where two say the same path, what comes later here wins: packages, programs, directories, files, joined, links,
+    served.
     """
 
     summary: str
@@ -95,6 +110,7 @@ class Layer(_Strict):
     files: list[File] = Field(default_factory=list)
     joined: list[Joined] = Field(default_factory=list)
     links: list[Link] = Field(default_factory=list)
+    served: list[Served] = Field(default_factory=list)
     grants: list[Grant] = Field(default_factory=list)
 
 
@@ -107,15 +123,22 @@ class Config(_Strict):
     directory: str = "/"
     environment: dict[str, str] = Field(default_factory=dict)
     volumes: list[_AbsolutePath] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class Recipe(_Strict):
-    """An image, or, without `config`, something that other images are built on (`base` names one)."""
+    """An image, or, without `config`, something that other images are built on (`bases`, lowest first)."""
 
     summary: str
-    base: str | None = None
-    layers: list[Layer] = Field(min_length=1)
+    bases: list[str] = Field(default_factory=list)
+    layers: list[Layer] = Field(default_factory=list)
     config: Config | None = None
+
+    @model_validator(mode="after")
+    def _is_of_something(self) -> Recipe:
+        if not self.bases and not self.layers:
+            raise ValueError("it has neither bases nor layers")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,9 +150,9 @@ class Cookbook:
     recipes: Mapping[str, Recipe]
 
     def chain(self, name: str) -> tuple[str, ...]:
-        """Return the names an image is made of, lowest first, itself last."""
-        base = self.recipes[name].base
-        return (name,) if base is None else (*self.chain(base), name)
+        """Return the names an image is made of, lowest first, itself last; what two bases share comes once."""
+        below = (part for base in self.recipes[name].bases for part in self.chain(base))
+        return (*dict.fromkeys(below), name)
 
     def images(self) -> tuple[str, ...]:
         """Return the names of those that become images, sorted."""
@@ -142,8 +165,9 @@ def load_cookbook(folder: Path) -> Cookbook:
     if not recipes:
         raise UsageError(f"{folder} has no recipes (<image>/recipe.toml): is the checkout complete? `git status` tells")
     for name, recipe in recipes.items():
-        _check_bases(folder, name, recipes)
+        _check_bases(folder, (name,), recipes)
         _check_sources(folder / name, recipe)
+        _check_served(folder / name, recipe, recipes)
     return Cookbook(folder=folder, debian=_load(folder / "debian.toml", Debian), recipes=recipes)
 
 
@@ -165,15 +189,14 @@ def _key(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "(file)"
 
 
-def _check_bases(folder: Path, name: str, recipes: Mapping[str, Recipe]) -> None:
-    seen = [name]
-    while (base := recipes[seen[-1]].base) is not None:
-        path = folder / seen[-1] / "recipe.toml"
+def _check_bases(folder: Path, seen: tuple[str, ...], recipes: Mapping[str, Recipe]) -> None:
+    path = folder / seen[-1] / "recipe.toml"
+    for base in recipes[seen[-1]].bases:
         if base not in recipes:
-            raise UsageError(f"{path}: base: there is no recipe {base!r}; there are {', '.join(sorted(recipes))}")
+            raise UsageError(f"{path}: bases: there is no recipe {base!r}; there are {', '.join(sorted(recipes))}")
         if base in seen:
-            raise UsageError(f"{path}: base: {' -> '.join([*seen, base])} goes in a circle")
-        seen.append(base)
+            raise UsageError(f"{path}: bases: {' -> '.join([*seen, base])} goes in a circle")
+        _check_bases(folder, (*seen, base), recipes)
 
 
 def _check_sources(folder: Path, recipe: Recipe) -> None:
@@ -182,3 +205,15 @@ def _check_sources(folder: Path, recipe: Recipe) -> None:
             if not (folder / file.source).exists():
                 key = f"layers[{number}].files[{place}].source"
                 raise UsageError(f"{folder / 'recipe.toml'}: {key}: there is no {folder / file.source}")
+
+
+def _check_served(folder: Path, recipe: Recipe, recipes: Mapping[str, Recipe]) -> None:
+    """Refuse to serve what is no image, and what serves images itself: then nothing can go in a circle."""
+    for number, layer in enumerate(recipe.layers):
+        for place, served in enumerate(layer.served):
+            key = f"{folder / 'recipe.toml'}: layers[{number}].served[{place}].recipe"
+            inner = recipes.get(served.recipe)
+            if inner is None or inner.config is None:
+                raise UsageError(f"{key}: there is no image {served.recipe!r}: a recipe of that name with a [config]")
+            if any(layer.served for layer in inner.layers):
+                raise UsageError(f"{key}: {served.recipe!r} serves images itself")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -15,14 +14,10 @@ from pathlib import Path
 import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clusters.embedded.images.oci import architecture
-from clusters.embedded.images.recipe import Cookbook
+from clusters.embedded.images.shelf import Shelf
 from clusters.errors import ClustersError, UnavailableError
 from clusters.paths import cache_dir
 from clusters.provider import Image, ImageRole, Progress
-
-#: Raised whenever the code here makes other bytes of the same recipes.
-_FORMAT = 1
 
 #: Bytes that assembling needs for a while: layers and the archive side by side.
 _NEEDED = 1_500_000_000
@@ -32,6 +27,7 @@ PAUSE = "pause"
 
 _ARCHIVE = "images.tar"
 _RECORD = "images.json"
+_LAYERS = "layers"
 _UNFINISHED = "making-"
 
 
@@ -77,28 +73,16 @@ def images_dir() -> Path:
     return cache_dir() / "images"
 
 
-def key_of(cookbook: Cookbook, programs: Mapping[str, Path]) -> str:
-    """Return a name for everything that decides what is made: recipes, their files, programs, architecture, format.
-
-    Debian's newest versions are not asked for: a set stays as it is until something here changes or it is removed.
-    """
-    told = hashlib.sha256(f"{_FORMAT} {architecture()}".encode())
-    used = sorted(path for path in cookbook.folder.rglob("*") if path.is_file() and path.parent != cookbook.folder)
-    files = {str(path.relative_to(cookbook.folder)): path for path in (cookbook.folder / "debian.toml", *used)}
-    for name, path in sorted((files | {f"program {name}": path for name, path in programs.items()}).items()):
-        with path.open("rb") as source:
-            told.update(f"\n{name} {hashlib.file_digest(source, 'sha256').hexdigest()}".encode())
-    return told.hexdigest()[:32]
+def shelf() -> Shelf:
+    """Return the layers that were made for any set."""
+    return Shelf(images_dir() / _LAYERS)
 
 
 def find(key: str) -> ImageSet | None:
     """Return the set of that key when it is there whole."""
     folder = images_dir() / key
-    try:
-        record = Record.model_validate_json((folder / _RECORD).read_bytes())
-    except (OSError, ValidationError):
-        return None
-    if not (folder / _ARCHIVE).is_file():
+    record = _read(folder)
+    if record is None or not (folder / _ARCHIVE).is_file():
         return None
     by_name = {image.name: image for image in record.images}
     images = {
@@ -159,11 +143,19 @@ def publish(key: str, archive: Path, record: Record) -> ImageSet:
 
 
 def prune(keep: str | None = None) -> int:
-    """Remove assembled sets except that of key `keep`; return the bytes freed."""
+    """Remove assembled sets except that of key `keep`, and layers that are not in it; return the bytes freed."""
     freed = 0
     with locked(lambda _: None):
+        kept = _read(images_dir() / keep) if keep is not None else None
         for folder in images_dir().iterdir():
-            if folder.is_dir() and folder.name != keep:
+            if folder.is_dir() and folder.name not in {keep, _LAYERS}:
                 freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
                 shutil.rmtree(folder)
-    return freed
+        return freed + shelf().prune({layer.digest for image in kept.images for layer in image.layers} if kept else ())
+
+
+def _read(folder: Path) -> Record | None:
+    try:
+        return Record.model_validate_json((folder / _RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -14,6 +14,7 @@ import pytest
 from clusters import process
 from clusters.embedded import images
 from clusters.errors import CommandError
+from clusters.provider import ImageRole
 
 
 def _member(name: str, content: bytes) -> bytes:
@@ -103,6 +104,7 @@ def apt(monkeypatch: pytest.MonkeyPatch) -> FakeApt:
             "perl": (("perl-modules",), {"usr/bin/perl": b"perl"}),
             "perl-modules": ((), {"usr/share/perl": b"modules"}),
             "uidmap": (("libc",), {"usr/bin/newuidmap": b"newuidmap"}),
+            "buildah": (("libc",), {"usr/bin/buildah": b"buildah"}),
         }
     )
     monkeypatch.setattr(process, "run", fake.run)
@@ -123,15 +125,19 @@ suites = ["bookworm"]
 _RECIPES = {
     "base": 'summary = "tools"\n[[layers]]\nsummary = "busybox"\npackages = ["busybox"]\n'
     'files = [{path = "/etc/passwd", source = "passwd"}]\n',
-    "app": 'summary = "client"\nbase = "base"\n[[layers]]\nsummary = "buildctl"\n'
+    "app": 'summary = "client"\nbases = ["base"]\n[[layers]]\nsummary = "buildctl"\n'
     'programs = {buildctl = "/usr/bin/buildctl"}\n[config]\nuser = "1000:1000"\ncommand = ["/bin/sh"]\n',
-    "fixtures": 'summary = "servers"\nbase = "base"\n[[layers]]\nsummary = "git"\npackages = ["git"]\n'
+    "fixtures": 'summary = "servers"\nbases = ["base"]\n[[layers]]\nsummary = "git"\npackages = ["git"]\n'
     'drop = ["/usr/bin/gitk"]\n[config]\n',
-    "buildkit-rootful": 'summary = "root"\nbase = "base"\n[[layers]]\nsummary = "buildctl"\n'
+    "buildkit-rootful": 'summary = "root"\nbases = ["base"]\n[[layers]]\nsummary = "buildctl"\n'
     'programs = {buildctl = "/usr/bin/buildctl"}\n[config]\nentrypoint = ["buildkitd"]\n',
-    "buildkit-rootless": 'summary = "rootless"\nbase = "fixtures"\n[[layers]]\nsummary = "maps"\n'
+    "buildkit-rootless": 'summary = "rootless"\nbases = ["fixtures"]\n[[layers]]\nsummary = "maps"\n'
     'packages = ["uidmap"]\n[[layers.grants]]\npath = "/usr/bin/newuidmap"\ncapabilities = ["cap_setuid"]\n'
     '[config]\nuser = "1000:1000"\n[config.environment]\nHOME = "/home/user"\n',
+    "buildah": 'summary = "buildah"\nbases = ["base"]\n[[layers]]\nsummary = "buildah"\n'
+    'packages = ["buildah"]\n[config]\n',
+    "kaniko": 'summary = "kaniko"\n[[layers]]\nsummary = "kaniko"\n'
+    'programs = {kaniko = "/kaniko/executor"}\n[config]\n',
     "pause": 'summary = "waits"\n[[layers]]\nsummary = "busybox"\npackages = ["busybox"]\n[config]\n',
 }
 
@@ -139,7 +145,8 @@ _RECIPES = {
 @pytest.fixture
 def cookbook_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "recipes"
-    for name, text in _RECIPES.items():
+    other = 'summary = "x"\nbases = ["base"]\n[[layers]]\nsummary = "empty"\n[config]\n'
+    for name, text in (dict.fromkeys(ImageRole, other) | _RECIPES).items():
         (folder / name).mkdir(parents=True)
         (folder / name / "recipe.toml").write_text(text)
     (folder / "base" / "passwd").write_text("root:x:0:0::/root:/bin/sh\n")

@@ -14,7 +14,9 @@ from clusters.errors import ClustersError, UsageError
 
 def _gather(tmp_path: Path, deb: Path | None = None, drop: tuple[str, ...] = (), **layer: object) -> dict[str, Entry]:
     made = Layer.model_validate({"summary": "s"} | layer)
-    return gather(made, folder=tmp_path, debs=[deb] if deb else [], drop=drop, programs={"buildctl": tmp_path / "b"})
+    return gather(
+        made, folder=tmp_path, debs=[deb] if deb else [], drop=drop, programs={"buildctl": tmp_path / "b"}, served={}
+    )
 
 
 def test_layer_leaves_out_what_is_dropped_and_directories_that_become_empty(
@@ -22,7 +24,7 @@ def test_layer_leaves_out_what_is_dropped_and_directories_that_become_empty(
 ) -> None:
     package = deb(usr__bin__git=b"git", usr__share__doc__git__copyright=b"words", usr__lib__perl__x=b"x")
     layer = Layer(summary="s", drop=["/usr/lib/perl/*"])
-    entries = gather(layer, folder=tmp_path, debs=[package], drop=["/usr/share/doc/*"], programs={})
+    entries = gather(layer, folder=tmp_path, debs=[package], drop=["/usr/share/doc/*"], programs={}, served={})
     assert sorted(entries) == ["usr", "usr/bin", "usr/bin/git"]
 
 

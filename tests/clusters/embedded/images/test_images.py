@@ -12,7 +12,7 @@ import pytest
 from clusters.embedded import images
 from clusters.embedded.images import store
 from clusters.errors import ClustersError, CommandError, UnavailableError, UsageError
-from clusters.provider import ImageRole
+from clusters.provider import BASIC_IMAGES, ImageRole
 
 
 class Apt(Protocol):
@@ -30,7 +30,7 @@ def _quiet(_: str) -> None:
 def test_ensure_gives_an_archive_an_image_for_each_role_and_a_pause(program: Path) -> None:
     made = images.ensure({"buildctl": program, "not-needed": program}, _quiet)
     assert made.archive.is_file()
-    assert set(made.images) == set(ImageRole)
+    assert set(made.images) == BASIC_IMAGES
     assert made.pause.startswith("localhost/conformance/pause:")
     app = made.images[ImageRole.APP]
     assert app.reference == f"localhost/conformance/app:{app.digest[7:19]}"
@@ -89,14 +89,55 @@ def test_ensure_makes_images_anew_when_what_they_are_made_of_changes(
     change: str, program: Path, cookbook_folder: Path
 ) -> None:
     first = images.ensure({"buildctl": program}, _quiet)
-    path = {
-        "program": program,
-        "recipe": cookbook_folder / "app" / "recipe.toml",
-        "file": cookbook_folder / "base" / "passwd",
-        "debian": cookbook_folder / "debian.toml",
+    path, old, new = {
+        "program": (program, b"v0.31.2", b"v0.31.3"),
+        "recipe": (cookbook_folder / "app" / "recipe.toml", b"/bin/sh", b"/bin/ash"),
+        "file": (cookbook_folder / "base" / "passwd", b"root", b"toor"),
+        "debian": (cookbook_folder / "debian.toml", b"bookworm", b"trixie"),
     }[change]
-    path.write_bytes(path.read_bytes() + b"\n# changed\n")
+    path.write_bytes(path.read_bytes().replace(old, new))
     assert images.ensure({"buildctl": program}, _quiet).archive != first.archive
+
+
+@pytest.mark.usefixtures("small_debian")
+def test_ensure_makes_nothing_anew_when_only_a_comment_or_another_image_changes(
+    program: Path, cookbook_folder: Path
+) -> None:
+    first = images.ensure({"buildctl": program}, _quiet)
+    for name in ("app", "buildah"):
+        recipe = cookbook_folder / name / "recipe.toml"
+        recipe.write_text(recipe.read_text().replace('summary = "buildah"', 'summary = "other"') + "# changed\n")
+    assert images.ensure({"buildctl": program}, _quiet) == first
+
+
+def test_image_that_is_added_uses_the_layers_there_are(small_debian: Apt, program: Path) -> None:
+    images.ensure({"buildctl": program}, _quiet)
+    before = {path.name: path.stat().st_mtime_ns for path in (store.images_dir() / "layers").iterdir()}
+    small_debian.calls.clear()
+    made = images.ensure({"buildctl": program}, _quiet, BASIC_IMAGES | {ImageRole.BUILDAH})
+    assert set(made.images) == BASIC_IMAGES | {ImageRole.BUILDAH}
+    downloads = [words for program, *words in small_debian.calls if words[0] == "download"]
+    assert downloads == [["download", "buildah=1:1.0-1", "libc=1:1.0-1"]]
+    after = {path.name: path.stat().st_mtime_ns for path in (store.images_dir() / "layers").iterdir()}
+    assert len(after) == len(before) + 1
+    assert before.items() <= after.items()
+
+
+@pytest.mark.usefixtures("small_debian")
+def test_image_has_the_same_digest_whatever_else_is_made(program: Path) -> None:
+    together = images.ensure({"buildctl": program}, _quiet, BASIC_IMAGES | {ImageRole.BUILDAH})
+    images.prune()
+    alone = images.ensure({"buildctl": program}, _quiet, {ImageRole.BUILDAH})
+    assert alone.images[ImageRole.BUILDAH] == together.images[ImageRole.BUILDAH]
+    assert set(alone.images) == {ImageRole.BUILDAH}
+
+
+@pytest.mark.usefixtures("small_debian")
+def test_programs_of_images_that_are_not_asked_for_are_not_needed(program: Path) -> None:
+    assert "kaniko" not in images.needed_programs()
+    assert images.needed_programs({ImageRole.KANIKO}) == {"kaniko"}
+    with pytest.raises(ClustersError, match="the images need kaniko"):
+        images.ensure({"buildctl": program}, _quiet, {ImageRole.KANIKO})
 
 
 def test_interrupted_assembly_leaves_nothing_behind(small_debian: Apt, program: Path) -> None:
@@ -165,3 +206,7 @@ def test_prune_keeps_the_set_it_is_told_to(program: Path) -> None:
     second = images.ensure({"buildctl": program}, _quiet)
     assert images.prune(keep=second.archive.parent.name) > 0
     assert (first.archive.exists(), second.archive.exists()) == (False, True)
+    record = json.loads((second.archive.parent / "images.json").read_text())
+    wanted = {layer["digest"] for image in record["images"] for layer in image["layers"]}
+    left = [json.loads(path.read_text())["digest"] for path in (store.images_dir() / "layers").glob("*/layer.json")]
+    assert sorted(left) == sorted(wanted)

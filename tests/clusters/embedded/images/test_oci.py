@@ -25,8 +25,8 @@ def pair(layers: list[NamedLayer], tmp_path: Path) -> list[MadeImage]:
     config = Config(user="1000:1000", entrypoint=["run"], environment={"HOME": "/h", "A": "1"}, volumes=["/v"])
     blobs = tmp_path / "blobs"
     return [
-        make_image("app", config, layers, origin="here", blobs=blobs),
-        make_image("pause", Config(), layers[:1], origin="here", blobs=blobs),
+        make_image("app", config, layers, "here", blobs),
+        make_image("pause", Config(), layers[:1], "here", blobs),
     ]
 
 

@@ -28,15 +28,18 @@ def _config(cookbook: Cookbook, name: str) -> Config:
 
 
 def test_every_role_has_a_recipe_and_no_other_image_is_made(cookbook: Cookbook) -> None:
-    assert set(cookbook.images()) == {*ImageRole, "pause"}
+    assert set(cookbook.images()) == {*ImageRole, "library-base", "pause"}
 
 
 def test_images_need_these_programs_of_the_toolchain() -> None:
-    assert images.needed_programs() == {"buildctl", "buildkitd", "rootlesskit", "runc"}
+    basic = {"buildctl", "buildkitd", "dockerfile-frontend", "rootlesskit", "runc"}
+    assert images.needed_programs() == basic
+    assert images.needed_programs({ImageRole.KANIKO, ImageRole.BUILDAH}) == {"kaniko"}
+    assert images.needed_programs({ImageRole.BUILDX}) == {"buildctl", "docker", "docker-buildx"}
 
 
 def test_maps_of_subordinate_ids_are_written_by_file_capabilities(cookbook: Cookbook) -> None:
-    layers = cookbook.recipes["buildkit-rootless"].layers
+    layers = cookbook.recipes["rootless"].layers
     granted = {grant.path: grant.capabilities for layer in layers for grant in layer.grants}
     assert granted == {
         "/usr/bin/newuidmap": [FileCapability.SETUID],
@@ -60,7 +63,7 @@ def test_user_1000_is_in_the_base_and_has_subordinate_ids(cookbook: Cookbook) ->
     base = cookbook.folder / "base"
     assert "user:x:1000:1000::/home/user:" in (base / "passwd").read_text()
     assert "user:x:1000:" in (base / "group").read_text()
-    assert (cookbook.folder / "buildkit-rootless" / "subid").read_text() == "user:100000:65536\n"
+    assert (cookbook.folder / "rootless" / "subid").read_text() == "user:100000:65536\n"
 
 
 def test_scripts_of_the_fixtures_can_be_run_by_their_names(cookbook: Cookbook) -> None:
@@ -73,9 +76,86 @@ def test_scripts_of_the_fixtures_can_be_run_by_their_names(cookbook: Cookbook) -
 
 def test_seed_lies_in_the_fixtures_image(cookbook: Cookbook) -> None:
     layer = cookbook.recipes["fixtures"].layers[0].model_copy(update={"programs": {}})
-    entries = gather(layer, folder=cookbook.folder / "fixtures", debs=[], drop=[], programs={})
+    entries = gather(layer, folder=cookbook.folder / "fixtures", debs=[], drop=[], programs={}, served={})
     seed = "usr/share/fixtures/seed/hello"
     assert {f"{seed}/main/Dockerfile", f"{seed}/main/app/Dockerfile", f"{seed}/tags/v1/hello.txt"} <= entries.keys()
+
+
+@pytest.mark.parametrize("name", ["buildah", "podman"])
+def test_builder_without_a_daemon_has_its_maps_and_its_configuration(cookbook: Cookbook, name: str) -> None:
+    layers = [layer for part in cookbook.chain(name) for layer in cookbook.recipes[part].layers]
+    files = {file.path for layer in layers for file in layer.files}
+    wanted = {f"/etc/containers/{each}" for each in ("policy.json", "registries.conf", "storage.conf")}
+    assert files >= {"/etc/subuid", "/etc/subgid"} | wanted
+    assert {grant.path for layer in layers for grant in layer.grants} == {"/usr/bin/newuidmap", "/usr/bin/newgidmap"}
+    assert _config(cookbook, name).user == "1000:1000"
+
+
+def test_kaniko_keeps_what_it_needs_where_it_removes_nothing(cookbook: Cookbook) -> None:
+    layers = cookbook.recipes["kaniko"].layers
+    programs = [path for layer in layers for path in layer.programs.values()]
+    joined = [each.path for layer in layers for each in layer.joined]
+    assert cookbook.chain("kaniko") == ("kaniko",)
+    assert all(path.startswith(("/kaniko/", "/busybox/")) for path in (*programs, *joined))
+    assert _config(cookbook, "kaniko").volumes == ["/busybox"]
+
+
+def test_old_buildkit_differs_from_the_new_in_its_version_alone(cookbook: Cookbook) -> None:
+    for name in ("buildkit-rootless", "buildkit-rootful"):
+        assert _config(cookbook, f"{name}-v0.14") == _config(cookbook, name)
+        assert [part.removesuffix("-v0.14") for part in cookbook.chain(f"{name}-v0.14")] == [*cookbook.chain(name)]
+
+
+def test_frontend_says_of_itself_what_buildkit_asks(cookbook: Cookbook) -> None:
+    config = _config(cookbook, "frontend")
+    assert config.entrypoint == ["/bin/dockerfile-frontend"]
+    assert config.labels["moby.buildkit.frontend.network.none"] == "true"
+    assert "moby.buildkit.frontend.inputs" in config.labels["moby.buildkit.frontend.caps"]
+
+
+def test_registry_of_the_fixtures_has_a_base_for_both_architectures_and_the_frontend(cookbook: Cookbook) -> None:
+    served = [each for layer in cookbook.recipes["fixtures"].layers for each in layer.served]
+    assert {each.name: [*each.platforms] for each in served} == {
+        "library/base": ["amd64", "arm64"],
+        "library/frontend": [],
+    }
+    assert {each.path for each in served} == {"/usr/share/fixtures/registry"}
+    assert "cp -R /usr/share/fixtures/registry/." in (cookbook.folder / "fixtures/serve-registry.sh").read_text()
+
+
+@pytest.fixture
+def daemonless(tmp_path: Path) -> Path:
+    """Make a buildctl and a buildkitd that tell what they are asked; the daemon runs until it is killed."""
+    client = 'case "$*" in *"debug workers") [ -e up ] && exit; exit 1 ;; esac\necho "client $*" >>told\nexit 7\n'
+    daemon = 'echo "daemon $*" >>told\ntouch up\ntrap "echo stopped >>told; exit" TERM\nwhile :; do sleep 0.1; done\n'
+    for name, text in {"client": client, "daemon": daemon, "starter": 'exec "$@"\n'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}")
+        (tmp_path / name).chmod(0o755)
+    return tmp_path
+
+
+def _build_daemonless(folder: Path, **more: str) -> process.Completed:
+    programs = {"BUILDCTL": "./client", "BUILDKITD": "./daemon", "ROOTLESSKIT": "./starter"}
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": str(folder), **programs, **more}
+    script = images.RECIPES / "builder" / "buildctl-daemonless.sh"
+    return process.run(["sh", script, "build", "--x"], cwd=folder, env=environment, check=False, timeout=30)
+
+
+def test_build_without_a_daemon_has_one_as_long_as_it_takes(daemonless: Path) -> None:
+    done = _build_daemonless(daemonless, BUILDKITD_FLAGS="--a --b")
+    told = (daemonless / "told").read_text().splitlines()
+    socket = told[0].rsplit("--addr=", 1)[1]
+    assert told == [f"daemon --a --b --addr={socket}", f"client --addr={socket} build --x", "stopped"]
+    assert done.returncode == 7, "it ends as the client does"
+
+
+def test_build_without_a_daemon_shows_the_log_of_one_that_does_not_come_up(daemonless: Path) -> None:
+    (daemonless / "daemon").write_text("#!/bin/sh\necho cannot\nexit 1\n")
+    done = _build_daemonless(daemonless, BUILDCTL_CONNECT_RETRIES_MAX="1")
+    assert done.returncode == 1
+    assert "no buildkitd at unix:" in done.stderr
+    assert "cannot" in done.stderr
+    assert not (daemonless / "told").exists()
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.name for path in SCRIPTS])
