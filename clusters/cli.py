@@ -11,12 +11,29 @@ from typing import NoReturn
 
 import click
 
-from clusters import holders, interrupts, janitor, ledger, paths, process, providers
+from clusters import interrupts, janitor, ledger, listing, paths, process, providers
+from clusters.docker.cli import engine_group
 from clusters.embedded.requirements import INSTALL_VARIABLE
 from clusters.embedded.toolchain import DEFAULT_LINE, KUBERNETES_LINES
 from clusters.embedded.toolchain.cli import toolchain_group
-from clusters.errors import ClustersError, UsageError
-from clusters.provider import Cluster, ClusterSpec, Prepares, Progress, Provider, Serves
+from clusters.errors import ClustersError, UnavailableError, UsageError
+from clusters.provider import (
+    BASIC_IMAGES,
+    SECCOMP_PROFILES,
+    Capability,
+    Cluster,
+    ClusterSpec,
+    Hosts,
+    ImageRole,
+    NodeConditions,
+    Prepares,
+    Progress,
+    Provider,
+    Serves,
+)
+
+#: What a node is like when nothing is asked for.
+DEFAULTS = NodeConditions()
 
 #: Exit code of a run that was interrupted (128 + SIGINT).
 INTERRUPTED = 130
@@ -48,12 +65,70 @@ def clusters() -> None:
     "--no-install-deps", is_flag=True, help="Say which Debian packages are missing instead of installing them."
 )
 @click.option("--keep", is_flag=True, help="Leave a cluster that failed as it is, to look into it.")
-def create(name: str, provider: str, kubernetes: str, no_install_deps: bool, keep: bool) -> None:  # noqa: FBT001
+@click.option(
+    "--image",
+    "roles",
+    multiple=True,
+    type=click.Choice([str(role) for role in ImageRole if role not in BASIC_IMAGES]),
+    metavar="ROLE",
+    help=f"Also put this image on the node; repeatable: {', '.join(sorted(set(ImageRole) - BASIC_IMAGES))}.",
+)
+@click.option(
+    "--seccomp-default",
+    is_flag=True,
+    help="Containers that name no seccomp profile get the runtime's (seccompDefault).",
+)
+@click.option(
+    "--ids-per-pod",
+    type=int,
+    default=DEFAULTS.ids_per_pod,
+    show_default=True,
+    metavar="N",
+    help="Ids a pod with hostUsers: false is given (userNamespaces.idsPerPod, from Kubernetes 1.33): a power of two.",
+)
+@click.option(
+    "--seccomp-profiles", is_flag=True, help=f"Install the Localhost profiles {' and '.join(SECCOMP_PROFILES)}."
+)
+@click.option(
+    "--emulators", is_flag=True, help="Run programs of foreign architectures; while it exists, on this whole machine."
+)
+@click.option("--volumes", is_flag=True, help="Answer claims for volumes: a default StorageClass and its provisioner.")
+@click.option("--network-policy", is_flag=True, help="Enforce NetworkPolicies.")
+def create(  # noqa: PLR0913 - one parameter an option
+    name: str,
+    provider: str,
+    kubernetes: str,
+    *,
+    no_install_deps: bool,
+    keep: bool,
+    roles: tuple[str, ...],
+    seccomp_default: bool,
+    ids_per_pod: int,
+    seccomp_profiles: bool,
+    emulators: bool,
+    volumes: bool,
+    network_policy: bool,
+) -> None:
     """Create the cluster NAME and print how to reach it. The first time, its programs are built (20 minutes)."""
     if no_install_deps:
         os.environ[INSTALL_VARIABLE] = "0"
     source = providers.find(provider)
-    spec = ClusterSpec(name=name, run_id=f"cli-{secrets.token_hex(4)}", kubernetes=kubernetes)
+    asked = NodeConditions(
+        seccomp_default=seccomp_default,
+        ids_per_pod=ids_per_pod,
+        seccomp_profiles=seccomp_profiles,
+        emulators=emulators,
+    )
+    _require_possible(provider, asked)
+    features = {Capability.VOLUMES: volumes, Capability.NETWORK_POLICY: network_policy}
+    spec = ClusterSpec(
+        name=name,
+        run_id=f"cli-{secrets.token_hex(4)}",
+        kubernetes=kubernetes,
+        conditions=asked,
+        images=BASIC_IMAGES | {ImageRole(role) for role in roles},
+        features=frozenset(feature for feature, is_asked in features.items() if is_asked),
+    )
     say = _progress()
     with interrupts.as_interrupts():
         if isinstance(source, Prepares):
@@ -83,22 +158,8 @@ def delete(names: tuple[str, ...], provider: str) -> None:
 @clusters.command("list")
 def list_clusters() -> None:
     """List the clusters there are and who holds them."""
-    leases = ledger.leases()
-    if not leases:
-        click.echo("there are no clusters: python -m clusters create NAME")
-        return
-    rows = [("NAME", "PROVIDER", "STATE", "AGE", "HELD BY", "KUBECONFIG")]
-    for lease in leases:
-        source = providers.PROVIDERS.get(lease.provider)
-        holder = "nobody: kept" if lease.kept else f"process {lease.pid}"
-        if not lease.kept and not holders.is_alive(lease):
-            holder += ", gone: janitor removes it"
-        age = f"{(time.time() - lease.created) / 60:.0f} min"
-        state = _state(source, lease.name)
-        rows.append((lease.name, lease.provider, state, age, holder, _kubeconfig(source, lease.name)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in listing.lines() or ("there are no clusters: python -m clusters create NAME",):
+        click.echo(line)
 
 
 @clusters.command()
@@ -143,6 +204,7 @@ def janitor_command(dry_run: bool, everything: bool) -> None:  # noqa: FBT001
 
 
 clusters.add_command(toolchain_group, "toolchain")
+clusters.add_command(engine_group, "engine")
 
 
 def main() -> None:
@@ -166,7 +228,7 @@ def main() -> None:
 def _create_or_delete(provider: str, spec: ClusterSpec, say: Progress, *, keep: bool) -> Cluster:
     source = providers.find(provider)
     try:
-        return source.create(spec, say)
+        return _with_features(spec, source.create(spec, say))
     except (Exception, KeyboardInterrupt) as error:
         if not ledger.is_held_here(provider, spec.name):
             # It was refused before anything was made; a cluster of that name is somebody else's.
@@ -182,6 +244,25 @@ def _create_or_delete(provider: str, spec: ClusterSpec, say: Progress, *, keep: 
         raise
 
 
+def _with_features(spec: ClusterSpec, cluster: Cluster) -> Cluster:
+    missing = ", ".join(sorted(spec.features - cluster.capabilities))
+    if missing:
+        raise UnavailableError(
+            f"cluster {spec.name} was asked for {missing} and cannot have it here (the lines above may say why): "
+            "create it without, or on another machine or provider"
+        )
+    return cluster
+
+
+def _require_possible(provider: str, asked: NodeConditions) -> None:
+    source = providers.find(provider)
+    if asked != DEFAULTS and not isinstance(source, Hosts):
+        raise UsageError(
+            f"nodes of {provider} cannot be asked to be like that ({asked.describe()}): "
+            "leave these options out, or use another provider"
+        )
+
+
 def _collect_logs(source: Provider, name: str, say: Progress) -> None:
     folder = paths.state_dir() / "failed" / name
     try:
@@ -191,17 +272,6 @@ def _collect_logs(source: Provider, name: str, say: Progress) -> None:
         say(f"its logs could not be copied: {error}")
     else:
         say(f"its logs were copied to {folder}")
-
-
-def _state(source: object, name: str) -> str:
-    return source.state(name) if isinstance(source, Serves) else "unknown"
-
-
-def _kubeconfig(source: object, name: str) -> str:
-    try:
-        return source.environment(name)["KUBECONFIG"] if isinstance(source, Serves) else ""
-    except ClustersError:
-        return ""
 
 
 def _progress() -> Progress:

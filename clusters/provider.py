@@ -46,8 +46,24 @@ class ImageRole(StrEnum):
     BUILDKIT_ROOTLESS = "buildkit-rootless"
     #: buildkitd as root.
     BUILDKIT_ROOTFUL = "buildkit-rootful"
-    #: Git server and image registry.
+    #: Git server and image registry; the registry has the images that builds start from.
     FIXTURES = "fixtures"
+    #: rootlesskit + an old buildkitd as user 1000.
+    BUILDKIT_ROOTLESS_V0_14 = "buildkit-rootless-v0.14"
+    #: An old buildkitd as root.
+    BUILDKIT_ROOTFUL_V0_14 = "buildkit-rootful-v0.14"
+    #: The rootless BuildKit with an emulator of its own for the other architecture.
+    BUILDKIT_ROOTLESS_QEMU = "buildkit-rootless-qemu"
+    #: buildah as user 1000; no daemon.
+    BUILDAH = "buildah"
+    #: podman as user 1000; no daemon.
+    PODMAN = "podman"
+    #: kaniko's executor, a shell beside it.
+    KANIKO = "kaniko"
+    #: The client, with Docker's client and buildx besides.
+    BUILDX = "buildx"
+    #: BuildKit's Dockerfile frontend, for whoever starts it as a pod: the fixture registry serves it to builds.
+    FRONTEND = "frontend"
 
 
 #: What every cluster has: fixtures, client and the BuildKit of the basic sidecars.
@@ -180,6 +196,14 @@ class Hosts(Protocol):
 
     def why_impossible(self, conditions: NodeConditions) -> str | None:
         """Say in a few words why no node here can be like that, e.g. `no AppArmor`, or None when one can."""
+
+
+@runtime_checkable
+class Lines(Protocol):
+    """A provider that knows which Kubernetes lines it has; of any other, any line may be asked for."""
+
+    def kubernetes_lines(self) -> tuple[str, ...]:
+        """Return the lines there are, oldest first; none when any may be asked for."""
 
 
 @runtime_checkable

@@ -7,12 +7,20 @@ from typing import Final
 
 from rapidfuzz import process as fuzzy
 
+from clusters.aks.provider import AksProvider
+from clusters.eks.provider import EksProvider
 from clusters.embedded.provider import EmbeddedProvider
 from clusters.errors import UsageError
+from clusters.k3d import K3dProvider
+from clusters.kind import KindProvider
 from clusters.provider import Provider
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
     "embedded": EmbeddedProvider(),
+    "kind": KindProvider(),
+    "k3d": K3dProvider(),
+    "eks": EksProvider(),
+    "aks": AksProvider(),
 }
 
 #: How alike two names must be, of 100, for one to be meant by the other.

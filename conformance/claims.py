@@ -10,6 +10,7 @@ from typing import Final
 
 from packaging.specifiers import SpecifierSet
 
+from clusters.provider import SECCOMP_PROFILES
 from conformance import datafile
 from conformance.errors import UsageError
 from conformance.model import Cell, Claim, NodeFacts, Record, minor_of
@@ -24,9 +25,14 @@ CONDITIONS: Final[Mapping[str, type[bool | str | int]]] = {
     "ids_per_pod": int,
     "cgroup_version": int,
     "architecture": str,
+    # Containers run under each of the harness' Localhost profiles.
+    "seccomp_profiles": bool,
+    # Programs of some foreign architecture run.
+    "emulators": bool,
 }
 
 _NOTHING = "no claim is made for this builder at this level"
+_NOTHING_OF_PROBE = "no claim is made for this probe of this builder at this level"
 
 
 class ClaimsFile(Record):
@@ -64,14 +70,16 @@ def load(folder: Path) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def resolve(claims: Sequence[Claim], cell: Cell, conditions: Mapping[str, Value] | None) -> Resolution:
-    """Find the most specific claim that holds for a cell under these node conditions (absent: not known).
+def resolve(
+    claims: Sequence[Claim], cell: Cell, conditions: Mapping[str, Value] | None, *, probe: str = ""
+) -> Resolution:
+    """Find the most specific claim that holds for a cell, or a probe of it, under these node conditions (absent: not known).
 
     A claim that asks for an unknown fact is not applied, and no less specific one that says otherwise takes its place.
     Raises UsageError when two equally specific claims disagree.
     """
     facts = conditions or {}
-    selecting = sorted((claim for claim in claims if selects(claim, cell)), key=specificity, reverse=True)
+    selecting = sorted((claim for claim in claims if selects(claim, cell, probe=probe)), key=specificity, reverse=True)
     holding = [claim for claim in selecting if _unmet(claim, facts) == ()]
     best = holding[0] if holding else None
     for claim in selecting:
@@ -83,7 +91,8 @@ def resolve(claims: Sequence[Claim], cell: Cell, conditions: Mapping[str, Value]
             reason = f"{' and '.join(missing)} {verb} not known, and the claim at {claim.origin} depends on it"
             return Resolution(claim=None, reason=reason)
     if best is None:
-        return Resolution(claim=None, reason=_nothing_holds(selecting, facts))
+        nothing = _NOTHING_OF_PROBE if probe else _NOTHING
+        return Resolution(claim=None, reason=_nothing_holds(selecting, facts) or nothing)
     for rival in holding:
         if rival.expect != best.expect and specificity(rival) == specificity(best):
             raise UsageError(contradiction(best, rival))
@@ -92,13 +101,19 @@ def resolve(claims: Sequence[Claim], cell: Cell, conditions: Mapping[str, Value]
 
 def conditions_of(node: NodeFacts) -> dict[str, Value]:
     """Return the node conditions that are known; what was not seen is absent."""
-    return {name: value for name in CONDITIONS if (value := getattr(node, name)) is not None}
+    values = {name: getattr(node, name) for name in CONDITIONS}
+    if node.seccomp_profiles is not None:
+        values["seccomp_profiles"] = set(SECCOMP_PROFILES) <= set(node.seccomp_profiles)
+    if node.emulators is not None:
+        values["emulators"] = bool(node.emulators)
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def selects(claim: Claim, cell: Cell) -> bool:
-    """Say whether a claim is about a cell, whatever its node is like."""
+def selects(claim: Claim, cell: Cell, *, probe: str = "") -> bool:
+    """Say whether a claim is about a cell's building, or about a probe of it, whatever its node is like."""
     return (
-        claim.builder == cell.builder.name
+        claim.probe == probe
+        and claim.builder == cell.builder.name
         and cell.level.psa in claim.levels
         and claim.provider in {"*", cell.provider}
         and within(claim.kubernetes, minor_of(cell.kubernetes))
@@ -131,7 +146,8 @@ def describe(claim: Claim) -> str:
         *(f"{name} = {str(value).lower()}" for name, value in claim.conditions.items()),
     ]
     where = ", ".join(filter(None, narrowed))
-    return f"{claim.builder} at {', '.join(claim.levels)}{f' ({where})' if where else ''} -> {claim.expect}"
+    what = f"{claim.builder}, probe {claim.probe}," if claim.probe else claim.builder
+    return f"{what} at {', '.join(claim.levels)}{f' ({where})' if where else ''} -> {claim.expect}"
 
 
 def contradiction(one: Claim, other: Claim) -> str:
@@ -154,5 +170,5 @@ def _unmet(claim: Claim, facts: Mapping[str, Value]) -> tuple[str, ...]:
 def _nothing_holds(selecting: Sequence[Claim], facts: Mapping[str, Value]) -> str:
     names = sorted({name for claim in selecting for name in _unmet(claim, facts) if name in facts})
     if not names:
-        return _NOTHING
+        return ""
     return "no claim is made for a node with " + ", ".join(f"{name} = {str(facts[name]).lower()}" for name in names)

@@ -27,6 +27,7 @@ from conformance.kube import Kube
 from conformance.model import Cell, ClusterKey, Result
 from conformance.observe import node
 from conformance.preflight import Checked
+from conformance.turns import Turns
 
 Say = Callable[[str], None]
 
@@ -50,6 +51,7 @@ class Lifecycle:
         self._shared = shared
         self._say = say
         self._stop = Event()
+        self._turns = Turns(checked.plan.clusters)
         self._failures: list[str] = []
         self._pools: list[ThreadPoolExecutor] = []
         self._needed = {
@@ -92,11 +94,13 @@ class Lifecycle:
         if (why := _why_impossible(key)) is not None:
             on_control(not_run(self._control(key), why))
             self._hand_over(ClusterHandover(key=key, impossible=why))
+            self._turns.end(key)
             return
         name = standing.cluster_name(self.folder.run_id, key)
         was_up = False
         try:
             with interrupts.given_up_by(self._stop):
+                self._turns.wait_for(key)
                 made = self._stand_up(key, name)
                 was_up = made.cluster is not None
                 self._hand_over(self._with_control(made, on_control))
@@ -108,6 +112,7 @@ class Lifecycle:
         if was_up:
             self._needed[key.name].over.wait()
         self._delete(key, name, was_up=was_up)
+        self._turns.end(key)
 
     def _stand_up(self, key: ClusterKey, name: str) -> ClusterHandover:
         provider = providers.find(key.provider)

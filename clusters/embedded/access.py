@@ -11,7 +11,7 @@ Objects = tuple[tuple[str, dict[str, Any]], ...]
 def rules() -> Objects:
     """Return API path and body of each rule, in the order of creation."""
     return (
-        _role(
+        role(
             "system:coredns",
             {
                 "apiGroups": [""],
@@ -20,18 +20,20 @@ def rules() -> Objects:
             },
             {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
         ),
-        _binding("system:coredns", role="system:coredns", user="system:coredns"),
+        binding("system:coredns", role="system:coredns", user="system:coredns"),
         # logs, exec, port-forward and /configz go through the API server, which speaks to the kubelet as this user.
-        _binding("apiserver-kubelet-client", role="system:kubelet-api-admin", user="kube-apiserver-kubelet-client"),
+        binding("apiserver-kubelet-client", role="system:kubelet-api-admin", user="kube-apiserver-kubelet-client"),
     )
 
 
-def _role(name: str, *rules: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def role(name: str, *rules: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return API path and body of a role for the whole cluster."""
     body = {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": list(rules)}
     return f"/apis/{RBAC}/v1/clusterroles", body
 
 
-def _binding(name: str, *, role: str, user: str) -> tuple[str, dict[str, Any]]:
+def binding(name: str, *, role: str, user: str) -> tuple[str, dict[str, Any]]:
+    """Return API path and body of what gives a user a role for the whole cluster."""
     body = {
         "apiVersion": f"{RBAC}/v1",
         "kind": "ClusterRoleBinding",

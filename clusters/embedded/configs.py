@@ -16,7 +16,10 @@ from clusters.embedded.addresses import (
     REGISTRY_CLUSTER_IP,
     REGISTRY_HOST,
 )
+from clusters.embedded.conditions import DEFAULTS, MAX_PODS
+from clusters.embedded.conditions import kubelet as asked_of_kubelet
 from clusters.embedded.layout import Layout
+from clusters.provider import NodeConditions
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 #: Health of CoreDNS: answers on the loopback of the node once the API server's objects have been read.
@@ -38,6 +41,8 @@ class Node:
     may_lower_oom_score: bool
     #: Packets between pods on the bridge pass the packet filter: net.bridge.bridge-nf-call-iptables exists.
     filters_bridge: bool
+    #: What was asked for.
+    conditions: NodeConditions = DEFAULTS
 
 
 def containerd(node: Node) -> str:
@@ -146,7 +151,7 @@ def kubelet(node: Node) -> str:
         # Pods know the cluster's names alone: there is no way out to ask for others.
         "resolvConf": "",
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
-        "maxPods": 250,
+        "maxPods": MAX_PODS,
         "serializeImagePulls": False,
         "registryPullQPS": 0,
         "eventRecordQPS": 0,
@@ -165,6 +170,7 @@ def kubelet(node: Node) -> str:
         # Images that are in no registry must never be collected.
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
+        **asked_of_kubelet(node.conditions),
     }
     if not node.may_lower_oom_score:
         content["oomScoreAdj"] = 0

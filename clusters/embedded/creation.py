@@ -10,8 +10,11 @@ from pathlib import Path
 from clusters import holders, ledger
 from clusters.embedded import (
     cgroups,
+    conditions,
     configs,
     description,
+    emulators,
+    features,
     host,
     images,
     kubeconfigs,
@@ -24,10 +27,12 @@ from clusters.embedded import (
 from clusters.embedded.addresses import API_PORT
 from clusters.embedded.images import ImageSet
 from clusters.embedded.layout import Layout, layout_of
+from clusters.embedded.orders import Orders
+from clusters.embedded.pki import Identity
 from clusters.embedded.steps import Steps
 from clusters.embedded.subnets import Subnet
 from clusters.errors import ClustersError, UnavailableError, UsageError
-from clusters.provider import Cluster, ClusterSpec, Progress
+from clusters.provider import Cluster, ClusterSpec, ImageRole, Progress
 
 PROVIDER = "embedded"
 
@@ -41,6 +46,8 @@ class Parts:
 
     programs: Mapping[str, Path]
     images: ImageSet
+    #: What the cluster has beside what all have.
+    features: features.Asked = ()
 
 
 def create(spec: ClusterSpec, progress: Progress) -> Cluster:
@@ -49,6 +56,9 @@ def create(spec: ClusterSpec, progress: Progress) -> Cluster:
     steps = Steps(layout, progress)
     with steps.step("check this machine"):
         require_host()
+        conditions.require(spec)
+        for capability, reason in features.lacking(spec.features).items():
+            progress(f"without {capability}: {reason}")
     with steps.step("find programs and images"):
         parts = find_parts(spec, progress)
     with steps.step("claim the name"):
@@ -56,14 +66,17 @@ def create(spec: ClusterSpec, progress: Progress) -> Cluster:
     with steps.step("connect the network"):
         subnet = subnets.connect(layout)
     with steps.step("issue certificates"):
-        issue(layout, subnet)
+        issue(layout, subnet, features.identities(parts.features))
     with steps.step("write configuration"):
-        configs.write(_describe_node(layout, subnet, parts))
+        configs.write(_describe_node(layout, spec, subnet, parts))
         node.write_surroundings(layout, parts.programs)
+        if spec.conditions.seccomp_profiles:
+            conditions.write_profiles(layout)
+        features.write(parts.features, layout, parts.images.images[ImageRole.APP].reference)
     with steps.step("make cgroups"):
         joined = cgroups.create(layout.cgroup, cgroups.mounted())
     with steps.step("start the node"):
-        order = node.orders(layout, subnet, cgroups=joined, visible=_visible(parts), images=parts.images.archive)
+        order = _order(layout, spec, subnet, parts, joined)
         layout.supervisor_spec.write_text(order.model_dump_json(indent=1))
         child = node.start(layout, joined)
     with steps.step("bring the node up"):
@@ -81,8 +94,13 @@ def require_host() -> None:
 
 def find_parts(spec: ClusterSpec, progress: Progress) -> Parts:
     """Return programs and images, building what is missing. Raises ClustersError."""
-    programs = toolchain.ensure(toolchain.programs_for(spec.kubernetes), progress=progress)
-    return Parts(programs=programs, images=images.ensure(programs, progress))
+    asked = features.possible(spec.features)
+    emulating = emulators.programs() if spec.conditions.emulators else ()
+    featured = (feature.program for feature in asked)
+    extra = (*emulating, *featured, *images.needed_programs(spec.images))
+    wanted = (*toolchain.programs_for(spec.kubernetes), *toolchain.pick(extra, kubernetes=spec.kubernetes))
+    programs = toolchain.ensure(wanted, progress=progress)
+    return Parts(programs=programs, images=images.ensure(programs, progress, spec.images), features=asked)
 
 
 def find_kubectl(kubernetes: str) -> Path | None:
@@ -106,18 +124,24 @@ def claim(layout: Layout, spec: ClusterSpec) -> None:
         folder.mkdir(mode=0o755)
 
 
-def issue(layout: Layout, subnet: Subnet) -> None:
-    """Make and write all certificates and kubeconfigs."""
-    made = pki.issue(pki.identities(layout.name, subnet.node))
+def issue(layout: Layout, subnet: Subnet, more: Mapping[str, Identity]) -> None:
+    """Make and write all certificates and kubeconfigs, those of `more` components too."""
+    made = pki.issue({**pki.identities(layout.name, subnet.node), **more})
     pki.write(made, layout.pki)
     server = f"https://{subnet.node}:{API_PORT}"
-    for who in COMPONENT_KUBECONFIGS:
+    for who in (*COMPONENT_KUBECONFIGS, *more):
         text = kubeconfigs.render(made, who, server=server, cluster=layout.name)
         kubeconfigs.write(text, layout.kubeconfigs / who)
     kubeconfigs.write(kubeconfigs.render(made, "admin", server=server, cluster=layout.name), layout.kubeconfig)
 
 
-def _describe_node(layout: Layout, subnet: Subnet, parts: Parts) -> configs.Node:
+def _order(layout: Layout, spec: ClusterSpec, subnet: Subnet, parts: Parts, joined: tuple[Path, ...]) -> Orders:
+    order = node.orders(layout, subnet, cgroups=joined, visible=_visible(parts), images=parts.images.archive)
+    emulating = {"emulators": emulators.wanted(layout)} if spec.conditions.emulators else {}
+    return order.model_copy(update={"steps": (*order.steps, *features.steps(parts.features, layout)), **emulating})
+
+
+def _describe_node(layout: Layout, spec: ClusterSpec, subnet: Subnet, parts: Parts) -> configs.Node:
     return configs.Node(
         layout=layout,
         ip=subnet.node,
@@ -126,6 +150,7 @@ def _describe_node(layout: Layout, subnet: Subnet, parts: Parts) -> configs.Node
         has_apparmor=host.has_apparmor(),
         may_lower_oom_score=host.has_capability(host.CAP_SYS_RESOURCE),
         filters_bridge=host.filters_bridge(),
+        conditions=spec.conditions,
     )
 
 

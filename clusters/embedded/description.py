@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clusters import process
-from clusters.embedded import api, node, removal, status, toolchain
+from clusters.embedded import api, features, node, removal, status, toolchain
 from clusters.embedded.addresses import CLUSTER_DNS_IP, GIT_CLUSTER_IP, REGISTRY_CLUSTER_IP, REGISTRY_HOST
 from clusters.embedded.images import ImageSet
 from clusters.embedded.layout import Layout
 from clusters.embedded.status import Phase
 from clusters.embedded.subnets import Subnet
 from clusters.embedded.timeouts import TIMEOUTS
-from clusters.provider import Capability, Cluster, ClusterSpec, Provenance
+from clusters.provider import Capability, Cluster, ClusterSpec, NodeConditions, Provenance
 
 #: Programs whose versions belong to a result; Kubernetes' own are read from the running cluster.
 VERSIONED = ("containerd", "runc", "coredns", "bridge", "buildkitd")
@@ -37,6 +37,7 @@ class Record(BaseModel):
     name: str
     run_id: str
     kubernetes: str
+    conditions: NodeConditions = NodeConditions()
     #: Since the epoch.
     created: float
     facts: dict[str, str] = {}
@@ -46,7 +47,16 @@ class Record(BaseModel):
 
 def write_claim(layout: Layout, spec: ClusterSpec) -> None:
     """Write what is going to be made."""
-    _write(layout, Record(name=spec.name, run_id=spec.run_id, kubernetes=spec.kubernetes, created=time.time()))
+    _write(
+        layout,
+        Record(
+            name=spec.name,
+            run_id=spec.run_id,
+            kubernetes=spec.kubernetes,
+            conditions=spec.conditions,
+            created=time.time(),
+        ),
+    )
 
 
 def read(layout: Layout) -> Record | None:
@@ -97,7 +107,7 @@ def describe(
         kubeconfig=layout.kubeconfig,
         kubernetes=spec.kubernetes,
         provenance=Provenance.GENUINE,
-        capabilities=CAPABILITIES,
+        capabilities=CAPABILITIES | features.found(layout),
         images=images.images,
         facts=facts,
     )
@@ -129,7 +139,7 @@ def _versions(layout: Layout, spec: ClusterSpec, subnet: Subnet) -> dict[str, st
     return {
         "kube-apiserver": str(version.get("gitVersion", "")),
         **{name: str(info.get(field, "")) for name, field in wanted.items()},
-        **{name: toolchain.version_of(name, spec.kubernetes) for name in VERSIONED},
+        **{name: toolchain.version_of(name, spec.kubernetes) for name in (*VERSIONED, *features.programs(layout))},
         "etcd": _etcd_version(layout),
     }
 

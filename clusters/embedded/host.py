@@ -149,6 +149,18 @@ def _memory() -> str | None:
     )
 
 
+#: What any containers of ours need of a machine on which we are root, whoever starts them.
+MACHINE_CHECKS: tuple[Callable[[], str | None], ...] = (
+    _capabilities,
+    _cgroups,
+    _user_namespaces,
+    _overlay,
+    _subnet,
+    _kmsg,
+    _disk,
+    _memory,
+)
+
 #: In the order in which they make sense: what only root can look at comes after root.
 CHECKS: tuple[Callable[[], str | None], ...] = (
     _system,

@@ -6,12 +6,13 @@ import socket
 from pathlib import Path
 
 from clusters import process, waiting
-from clusters.embedded import mounts
+from clusters.embedded import emulators, mounts
 from clusters.embedded.orders import Network, Orders
 from clusters.embedded.timeouts import TIMEOUTS
 
 #: Below the private /run.
 UNCOVERED_PROC = Path("/run/build-conformance/proc")
+BINFMT_MISC = Path("/run/build-conformance/binfmt_misc")
 
 
 def prepare(orders: Orders) -> None:
@@ -22,6 +23,10 @@ def prepare(orders: Orders) -> None:
     socket.sethostname(orders.hostname)
     mounts.arrange(orders.mounts, orders.visible)
     mounts.add_uncovered_proc(UNCOVERED_PROC)
+    if orders.emulators:
+        # Where nobody else has it mounted, what is registered ends with this mount, and so with the cluster.
+        mounts.add_binfmt_misc(BINFMT_MISC)
+        emulators.register(orders.emulators, BINFMT_MISC)
     _connect(orders.network)
     for name, value in orders.sysctls.items():
         setting = Path("/proc/sys", name)

@@ -17,6 +17,9 @@ INTERFACE_PREFIX = "bch-"
 #: Begins the name of the other side until it moves into the cluster's network namespace.
 PEER_PREFIX = "bcp-"
 
+#: Begins the name of every registration of an emulator of ours in binfmt_misc.
+EMULATOR_PREFIX = "build-conformance-"
+
 #: A DNS label (it becomes the node's name), short enough for cgroup and log names.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from clusters.embedded import cgroups, layout, subnets
+from clusters.embedded import cgroups, emulators, layout, subnets
 from clusters.embedded.layout import Layout
 from clusters.provider import Leftover
 
@@ -31,4 +31,10 @@ def find(leased: Collection[Layout]) -> tuple[Leftover, ...]:
         for name, count in cgroups.leftovers(layout.CGROUP_PREFIX, cgroups.mounted()).items()
         if name not in {one.cgroup for one in known}
     ]
-    return (*folders, *interfaces, *groups)
+    digests = {one.digest for one in known}
+    formats = [
+        Leftover(provider=PROVIDER, what=f"emulator {name} in binfmt_misc, of another state folder or lost")
+        for name in emulators.registered()
+        if name.removeprefix(layout.EMULATOR_PREFIX).split("-")[0] not in digests
+    ]
+    return (*folders, *interfaces, *groups, *formats)

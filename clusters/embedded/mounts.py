@@ -46,6 +46,12 @@ def add_uncovered_proc(target: Path) -> None:
     _mount("proc", target, kind="proc")
 
 
+def add_binfmt_misc(target: Path) -> None:
+    """Mount the file system in which emulators are registered. Raises OSError."""
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _mount("binfmt_misc", target, kind="binfmt_misc")
+
+
 def _handle(path: Path) -> int:
     return os.open(path, os.O_PATH | os.O_CLOEXEC)
 

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     NODE_READY = "node-ready"
     #: The DNS server at the address `target` resolves the API server's Service.
     DNS = "dns"
+    #: The file `target` holds `text`: for a program that serves nothing that could be asked.
+    LOGGED = "logged"
     #: Nothing to wait for.
     NOTHING = "nothing"
 
@@ -38,6 +40,7 @@ class Ready(_Frozen):
     kind: Kind
     limit: float
     target: str = ""
+    text: str = ""
 
 
 class Step(_Frozen):
@@ -59,6 +62,13 @@ class Mount(_Frozen):
 
     target: Path
     source: Path | None = None
+
+
+class Emulator(_Frozen):
+    """A registration of binfmt_misc: its name there, and the line that makes it."""
+
+    name: str
+    rule: str
 
 
 class Api(_Frozen):
@@ -94,6 +104,8 @@ class Orders(_Frozen):
     visible: tuple[Path, ...]
     #: Kernel settings of the network namespace: path below /proc/sys -> value; skipped where absent.
     sysctls: dict[str, str]
+    #: What the kernel is to run programs of foreign architectures with.
+    emulators: tuple[Emulator, ...] = ()
     network: Network
     api: Api
     steps: tuple[Step, ...]

@@ -6,6 +6,7 @@ import http.client
 import socket
 import ssl
 from http import HTTPStatus
+from pathlib import Path
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -29,6 +30,8 @@ def is_ready(ready: Ready, server: Api) -> bool:  # noqa: PLR0911 - one for each
             return _object(server, ready.target) is not None
         case Kind.NODE_READY:
             return _node_is_ready(server, ready.target)
+        case Kind.LOGGED:
+            return _holds(Path(ready.target), ready.text)
         case Kind.DNS:
             return dns.answers(ready.target, timeout=TIMEOUTS.question)
         case _:
@@ -62,6 +65,13 @@ def _answers(url: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return text in file.read_text(errors="replace")
+    except OSError:
+        return False
 
 
 def _object(server: Api, path: str) -> dict[str, object] | None:

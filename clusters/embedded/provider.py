@@ -39,6 +39,10 @@ class EmbeddedProvider:
         """Say in a few words why no node here can be like that, or None when one can."""
         return possible.why_impossible(conditions)
 
+    def kubernetes_lines(self) -> tuple[str, ...]:
+        """Return the lines that are pinned."""
+        return toolchain.KUBERNETES_LINES
+
     def weight(self) -> int:
         """Return the bytes of memory that a cluster takes while builds run in it (measured with four at once)."""
         return _WEIGHT

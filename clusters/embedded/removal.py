@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from clusters import process, waiting
-from clusters.embedded import cgroups, subnets
+from clusters.embedded import cgroups, emulators, subnets
 from clusters.embedded.layout import Layout
 from clusters.embedded.timeouts import TIMEOUTS
 from clusters.errors import ClustersError
@@ -18,11 +18,12 @@ MOUNTINFO = Path("/proc/self/mountinfo")
 
 
 def remove(layout: Layout) -> None:
-    """Leave nothing of a cluster: processes, mounts, network, cgroups, folder, in that order. Raises ClustersError.
+    """Leave nothing of a cluster: processes, emulators, cgroups, network, mounts, folder. Raises ClustersError.
 
     What is gone already is no error, so this may be repeated after having been interrupted anywhere.
     """
     kill(layout)
+    emulators.unregister(layout)
     hierarchies = cgroups.mounted()
     cgroups.remove(layout.cgroup, hierarchies)
     subnets.disconnect(layout)

@@ -38,14 +38,18 @@ class _File(BaseModel):
     package: tuple[Requirement, ...]
 
 
-def load() -> tuple[Requirement, ...]:
+#: What the embedded provider needs.
+OWN = Path(__file__).with_suffix(".toml")
+
+
+def load(file: Path = OWN) -> tuple[Requirement, ...]:
     """Return all packages that are needed."""
-    return _File.model_validate(tomllib.loads(Path(__file__).with_suffix(".toml").read_text())).package
+    return _File.model_validate(tomllib.loads(file.read_text())).package
 
 
-def missing() -> tuple[Requirement, ...]:
+def missing(file: Path = OWN) -> tuple[Requirement, ...]:
     """Return the packages whose proof is not on this machine, whoever may have put it there."""
-    return tuple(requirement for requirement in load() if not _is_there(requirement.proof))
+    return tuple(requirement for requirement in load(file) if not _is_there(requirement.proof))
 
 
 def why_not_installable() -> str | None:
@@ -85,7 +89,7 @@ def install(packages: tuple[Requirement, ...], progress: Progress) -> None:
         ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *names],
     ):
         process.run(argv, env=environment, timeout=TIMEOUTS.packages, hint=hint)
-    left = missing()
+    left = tuple(package for package in packages if not _is_there(package.proof))
     if left:
         raise UnavailableError(f"after the installation {explain(left)}")
 

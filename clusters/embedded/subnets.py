@@ -12,10 +12,10 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import Protocol
 
 from clusters import process
 from clusters.embedded import locks
-from clusters.embedded.layout import Layout
 from clusters.embedded.timeouts import TIMEOUTS
 from clusters.errors import CommandError, UnavailableError, UsageError
 
@@ -25,6 +25,18 @@ RANGES = ("10.203.0.0/16", "172.30.203.0/24", "192.168.203.0/24", "198.18.203.0/
 PREFIX = 30
 #: A comma-separated list that replaces RANGES.
 RANGES_VARIABLE = "BUILD_CONFORMANCE_SUBNETS"
+
+
+class Ends(Protocol):
+    """Whoever is to be connected: what the two sides of its pair are called (at most 15 characters, IFNAMSIZ)."""
+
+    @property
+    def interface(self) -> str:
+        """Return the name of the host's side."""
+
+    @property
+    def peer(self) -> str:
+        """Return the name of the other side before it is moved."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +104,7 @@ def _none_is_free() -> str:
     )
 
 
-def connect(layout: Layout) -> Subnet:
+def connect(layout: Ends) -> Subnet:
     """Make the veth pair, give the host's side its address, and return the subnet. Raises ClustersError.
 
     The other side stays here under its first name until `hand_over`.
@@ -109,12 +121,12 @@ def connect(layout: Layout) -> Subnet:
         return subnet
 
 
-def hand_over(layout: Layout, pid: int) -> None:
+def hand_over(layout: Ends, pid: int) -> None:
     """Move the other side of the pair into the network namespace of a process."""
     _batch(f"link set {layout.peer} netns {pid}")
 
 
-def disconnect(layout: Layout) -> None:
+def disconnect(layout: Ends) -> None:
     """Remove the veth pair, both sides at once; one that is gone is no error."""
     if layout.interface in interfaces():
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.classify.catalogue import CLASSES
+from conformance.classify.connection import Fault, fault_behind, open_door
 from conformance.classify.matcher import scan
 from conformance.classify.precedence import Ranked, Weight, rank
 from conformance.classify.records import Hit, Tier
@@ -45,20 +47,28 @@ def classify(observation: Observation) -> Finding:
 
 
 def decided_early(observation: Observation) -> bool:
-    """Say whether a builder that has died already shows a cause that waiting cannot mend.
+    """Say whether what is seen already shows a cause that waiting cannot mend.
 
-    Facts need not be known yet: they choose among causes, they do not bring a daemon back.
+    Of a builder that has died, facts need not be known yet: they choose among causes, they do not bring it back. One
+    that runs is given up only where facts prove that its client will never be let in.
     """
+    best = rank(_hits(observation)).best
+    if best is not None and _is_proven(best, observation):
+        return True
     dead = any(
         container.name == observation.builder_container
         and (container.state == "terminated" or container.restarts > 0 or container.last_terminated is not None)
         for pod in observation.pods
         for container in pod.containers
     )
-    best = rank(_hits(observation)).best if dead else None
-    if best is None or best.tier > Tier.CAUSE:
+    if not dead or best is None or best.tier > Tier.CAUSE:
         return False
     return best.class_.kind in _DEFINITE or best.class_.name in _AFTERMATH
+
+
+def _is_proven(hit: Hit, observation: Observation) -> bool:
+    fault = fault_behind(hit.class_.name, observation)
+    return fault is not None and settle(hit, observation)[0].class_.name == fault.class_
 
 
 def _passed(observation: Observation) -> bool:
@@ -76,11 +86,29 @@ def _after_green(observation: Observation) -> Finding:
         default=0,
     )
     if state.best is None and restarts == 0:
+        if (fault := open_door(observation.connection)) is not None:
+            return _unguarded(observation, ranked, fault)
         return Finding(builds=True, evidence=_proof(observation), remarks=remarks(observation, ranked))
     if state.best is not None:
         return _finding(observation, state, None, _extra="every stage passed, but the state afterwards says otherwise")
     said = f"every stage passed, but container {observation.builder_container} was restarted {restarts} times"
     return _finding(observation, ranked, None, _extra=said)
+
+
+def _unguarded(observation: Observation, ranked: Ranked, fault: Fault) -> Finding:
+    """Return that it builds for everybody: a finding, not a success."""
+    class_ = CLASSES[fault.class_]
+    said = tuple(hit.evidence for hit in ranked.hits if hit.class_ is class_)
+    fact = Evidence(file=OBSERVATION_FILE, line=0, text=f"{fault.reason}, and builds pass")
+    return Finding(
+        builds=False,
+        class_=class_.name,
+        layer=class_.layer,
+        kind=class_.kind,
+        evidence=(*said, fact),
+        detail=fault.reason,
+        remarks=(*remarks(observation, ranked), "every stage passed, for a client that shows no certificate"),
+    )
 
 
 def _finding(observation: Observation, ranked: Ranked, failed: StageReport | None, _extra: str = "") -> Finding:

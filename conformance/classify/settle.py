@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from conformance.classify.catalogue import CLASSES
+from conformance.classify.connection import SHARED, SILENT, Fault, fault_behind
 from conformance.classify.facts import CAP_SETGID, CAP_SETUID, Facts
 from conformance.classify.records import Hit
 from conformance.model import Evidence, Observation, SourceKind
@@ -24,6 +25,8 @@ Settled = tuple[Hit, tuple[Evidence, ...]]
 
 def settle(hit: Hit, observation: Observation) -> Settled:
     """Return the hit as facts leave it, and the facts that were decisive as further evidence."""
+    if (fault := fault_behind(hit.class_.name, observation)) is not None:
+        return _by_connection(hit, fault)
     rule = _RULES.get(hit.class_.name)
     return rule(hit, Facts.of(observation), observation) if rule is not None else (hit, ())
 
@@ -44,6 +47,17 @@ def _open(hit: Hit, reason: str, facts: Facts, *others: str) -> Settled:
 
 def _fact(text: str, facts: Facts) -> Evidence:
     return Evidence(file=OBSERVATION_FILE, line=0, text=f"{text} (facts from: {facts.origin})")
+
+
+def _by_connection(hit: Hit, fault: Fault) -> Settled:
+    evidence = (Evidence(file=OBSERVATION_FILE, line=0, text=f"{fault.reason} (checked beforehand)"),)
+    if hit.class_.name == fault.class_:
+        detail = "; ".join(part for part in (hit.detail, fault.reason) if part)
+        return replace(hit, also=(), detail=detail), evidence
+    if hit.class_.name in SHARED | SILENT:
+        return replace(hit, class_=CLASSES[fault.class_], also=(), detail=fault.reason), evidence
+    # The text names another cause than the certificates have: neither is to be believed alone.
+    return replace(hit, also=tuple(dict.fromkeys((*hit.also, fault.class_)))), evidence
 
 
 def _clone_eperm(hit: Hit, facts: Facts, observation: Observation) -> Settled:

@@ -1,6 +1,7 @@
 """Words and records below every step. Frozen; refuse unknown keys; carry a schema version where they are files."""
 
 from conformance.model.builder import Builder, Client, Tool, Topology, Transport, VolumePreparation
+from conformance.model.connection import CertificateFacts, ConnectionFacts, PolicyFacts, TlsFacts
 from conformance.model.observation import (
     SCHEMA_VERSION,
     BuilderFacts,
@@ -20,9 +21,12 @@ from conformance.model.observation import (
     StageStatus,
     Versions,
 )
+from conformance.model.outcome import Evidence, Outcome
+from conformance.model.probe import HOLDS, Facts, LookStatus, ProbeFinding, ProbeObservation, ProbeResult
 from conformance.model.record import Record, Slug
-from conformance.model.result import UNCLASSIFIED, Evidence, Finding, Layer, Outcome, Result, VerdictKind
+from conformance.model.result import UNCLASSIFIED, Finding, Layer, Result, VerdictKind
 from conformance.model.run import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
+from conformance.model.standalone import ClientNamespace, Standalone, Tls, WorkloadKind
 from conformance.model.words import (
     SUPPORTED,
     Cell,
@@ -37,34 +41,44 @@ from conformance.model.words import (
 )
 
 __all__ = [
+    "HOLDS",
     "SCHEMA_VERSION",
     "SUPPORTED",
     "UNCLASSIFIED",
     "Builder",
     "BuilderFacts",
     "Cell",
+    "CertificateFacts",
     "ChartRecord",
     "Claim",
     "Client",
+    "ClientNamespace",
     "ClusterKey",
     "ClusterRecord",
     "Condition",
+    "ConnectionFacts",
     "ContainerStatus",
     "ContainerTermination",
     "Event",
     "Evidence",
+    "Facts",
     "FactsOrigin",
     "Finding",
     "HostFacts",
     "ImageRecord",
     "Layer",
     "Level",
+    "LookStatus",
     "Node",
     "NodeFacts",
     "Observation",
     "Outcome",
     "PodStatus",
+    "PolicyFacts",
     "Prediction",
+    "ProbeFinding",
+    "ProbeObservation",
+    "ProbeResult",
     "PsaLevel",
     "Record",
     "Result",
@@ -76,12 +90,16 @@ __all__ = [
     "Stage",
     "StageReport",
     "StageStatus",
+    "Standalone",
+    "Tls",
+    "TlsFacts",
     "Tool",
     "Topology",
     "Transport",
     "VerdictKind",
     "Versions",
     "VolumePreparation",
+    "WorkloadKind",
     "is_kubernetes_line",
     "minor_of",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, Self, assert_never
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from clusters.provider import Capability, ImageRole
 from conformance.model.record import Record, Slug
+from conformance.model.standalone import ClientNamespace, Standalone
 
 
 class VolumePreparation(StrEnum):
@@ -18,6 +19,8 @@ class VolumePreparation(StrEnum):
     FS_GROUP = "fs-group"
     #: An init container as root with only CAP_CHOWN.
     INIT_CONTAINER = "init-container"
+    #: The same with chown before chmod, which the capability does not suffice for.
+    INIT_CONTAINER_CHOWN_FIRST = "init-container-chown-first"
 
 
 class Transport(StrEnum):
@@ -42,6 +45,8 @@ class Client(StrEnum):
     BUILDCTL = "buildctl"
     #: `docker buildx` with its remote driver (https://docs.docker.com/build/builders/drivers/remote/).
     BUILDX = "buildx"
+    #: `buildctl` with the words of Radius' recipe for container images.
+    RADIUS_RECIPE = "radius-recipe"
 
 
 class Topology(StrEnum):
@@ -90,14 +95,35 @@ class Builder(Record):
     files: dict[str, str] = Field(default_factory=dict)
     #: How much its state may grow, e.g. `10Gi`; empty: as much as the node has.
     state_limit: str = ""
+    #: Of the topology `standalone`: its workload, storage, policies and certificates.
+    standalone: Standalone = Standalone()
     #: True for the one builder that stands for "this cluster can build at all".
     control: bool = False
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if self.topology is not Topology.STANDALONE and self.standalone != Standalone():
+            raise ValueError(
+                f"the table `standalone` says nothing of the topology {self.topology.value!r}: remove it, or say"
+                " topology = 'standalone'"
+            )
+        if self.standalone.storage and Capability.VOLUMES not in self.needs:
+            raise ValueError("standalone.storage asks for a PersistentVolumeClaim: add needs = ['volumes']")
+        if (
+            self.standalone.client_namespace is ClientNamespace.FORBIDDEN
+            and Capability.NETWORK_POLICY not in self.needs
+        ):
+            raise ValueError(
+                "standalone.client_namespace 'forbidden' means nothing where policies are not enforced: add"
+                " needs = ['network-policy']"
+            )
+        return self
 
     @property
     def client_image(self) -> ImageRole:
         """Return which image the client runs from."""
         match self.client:
-            case Client.BUILDCTL:
+            case Client.BUILDCTL | Client.RADIUS_RECIPE:
                 return ImageRole.APP
             case Client.BUILDX:
                 return ImageRole.BUILDX

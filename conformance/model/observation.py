@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
+from conformance.model.connection import ConnectionFacts
+from conformance.model.probe import ProbeObservation
 from conformance.model.record import Record
 
 #: Raised whenever a reader of older files would misread newer ones.
@@ -69,6 +71,8 @@ class SourceKind(StrEnum):
     NODE = "node"
     #: What a provider said while it made the cluster.
     PROVIDER = "provider"
+    #: What a probe made or met on purpose: no rule judges it.
+    PROBE = "probe"
     #: A text whose origin is not known: a person's log file.
     UNKNOWN = "unknown"
 
@@ -239,9 +243,13 @@ class Observation(Record):
     sources: tuple[Source, ...] = ()
     builder_facts: BuilderFacts = BuilderFacts()
     node_facts: NodeFacts = NodeFacts()
+    #: Of the way from the client to a daemon in other pods; None: it is in the client's pod, or nothing is known.
+    connection: ConnectionFacts | None = None
     versions: Versions = Versions()
     #: The container that runs the builder daemon.
     builder_container: str = "buildkitd"
+    #: What was seen after the stages, by probes.
+    probes: tuple[ProbeObservation, ...] = ()
 
     @property
     def failed_stage(self) -> StageReport | None:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from clusters.provider import Provenance
 from conformance.model.observation import Stage, StageReport
+from conformance.model.outcome import Evidence, Outcome
+from conformance.model.probe import ProbeResult
 from conformance.model.record import Record
 from conformance.model.words import Role
 
@@ -46,16 +48,6 @@ class Layer(StrEnum):
 UNCLASSIFIED = "unclassified"
 
 
-class Evidence(Record):
-    """The line a finding rests on."""
-
-    #: Relative to the cell's folder.
-    file: str
-    #: 1-based; 0 where a fact, not a line of text, is cited.
-    line: int
-    text: str
-
-
 class Finding(Record):
     """What `classify` makes of an observation."""
 
@@ -76,23 +68,6 @@ class Finding(Record):
     detail: str = ""
     #: Things seen that are worth saying though they are not the verdict, e.g. prediction and live admission disagree.
     remarks: tuple[str, ...] = ()
-
-
-class Outcome(StrEnum):
-    """Finding against claim."""
-
-    AS_CLAIMED = "as-claimed"
-    UNEXPECTED_SUPPORT = "unexpected-support"
-    UNEXPECTED_FAILURE = "unexpected-failure"
-    WRONG_CLASS = "wrong-class"
-    INCONCLUSIVE = "inconclusive"
-    NOT_RUN = "not-run"
-    UNCLAIMED = "unclaimed"
-
-    @property
-    def breaks_claim(self) -> bool:
-        """Say whether the claim and what was seen contradict each other."""
-        return self in {Outcome.UNEXPECTED_SUPPORT, Outcome.UNEXPECTED_FAILURE, Outcome.WRONG_CLASS}
 
 
 class Result(Record):
@@ -126,3 +101,10 @@ class Result(Record):
     stages: tuple[StageReport, ...] = ()
     #: The classes of earlier tries of this cell, oldest first (only kind I is tried again).
     tries: tuple[str, ...] = ()
+    #: What its probes found, in their order; none where none was asked for.
+    probes: tuple[ProbeResult, ...] = ()
+
+    @property
+    def breaks_claim(self) -> bool:
+        """Say whether the cell or one of its probes contradicts its claim."""
+        return self.outcome.breaks_claim or any(probe.outcome.breaks_claim for probe in self.probes)

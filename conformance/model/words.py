@@ -105,6 +105,8 @@ class Cell(Record):
     role: Role = Role.SELECTED
     #: Only some machines can host it: where this one cannot, that it did not run is no hole in the run.
     optional: bool = False
+    #: What is looked at once its stages have passed, in this order.
+    probes: tuple[Slug, ...] = ()
 
     @property
     def key(self) -> ClusterKey:
@@ -123,7 +125,7 @@ class Claim(Record):
     #: A builder's name.
     builder: str
     levels: tuple[PsaLevel, ...]
-    #: `supported` or a failure class.
+    #: `supported` or a failure class; of a probe, `holds` or what it finds.
     expect: str
     #: Where we know it from.
     source: str
@@ -141,6 +143,8 @@ class Claim(Record):
     #: How often the cell is tried, and how many of the tries must end as claimed; 0: all of them.
     repeats: int = Field(default=1, ge=1, le=100)
     at_least: int = Field(default=0, ge=0, le=100)
+    #: The probe of those cells that is meant; empty: their building.
+    probe: str = ""
     #: Why no published result can show it, e.g. that no node with AppArmor is at hand; empty: one must.
     unproven: str = ""
     #: Where it stands in its file, for messages.

@@ -15,11 +15,13 @@ from conformance.model import (
     Prediction,
     Source,
     SourceKind,
+    Stage,
     StageReport,
     Versions,
 )
 from conformance.observe import objects
 from conformance.observe.builder import builder_facts
+from conformance.stages import ready
 from conformance.stages.context import CellRun
 
 __all__ = ["Known", "glance", "observe"]
@@ -40,11 +42,14 @@ def glance(cell_run: CellRun) -> Observation:
     """Return what the builder's own state and logs say, quickly: enough to see whether waiting can still help."""
     pods = tuple(objects.pod_status(pod) for pod in cell_run.pods())
     sources = _logs(cell_run, pods, only=cell_run.builder_container)
+    if cell_run.answer:
+        sources.append(Source(file=ready.FILE, kind=SourceKind.BUILD, stage=Stage.READY, text=cell_run.answer))
     return Observation(
         cell=cell_run.cell.id,
         stages=(),
         pods=pods,
         sources=tuple(sources),
+        connection=cell_run.connection,
         builder_container=cell_run.builder_container,
     )
 
@@ -53,13 +58,16 @@ def observe(cell_run: CellRun, stages: tuple[StageReport, ...], known: Known) ->
     """Return everything seen. Raises ApiError only when the API server does not answer at all."""
     namespace = cell_run.namespace
     raw_pods = cell_run.pods()
-    pods = tuple(objects.pod_status(pod) for pod in cell_run.kube.pods(namespace))
+    # A client in another namespace is part of the cell; its pods come last.
+    places = (namespace, *((cell_run.client_namespace,) if cell_run.client_namespace else ()))
+    pods = tuple(objects.pod_status(pod) for place in places for pod in cell_run.kube.pods(place))
     found = (
         *objects.conditions("Deployment", cell_run.kube.deployments(namespace)),
         *objects.conditions("ReplicaSet", cell_run.kube.replica_sets(namespace)),
         *objects.conditions("Pod", raw_pods),
     )
-    events = tuple(sorted((objects.event(raw) for raw in cell_run.kube.events(namespace)), key=lambda e: e.last_seen))
+    said = (objects.event(raw) for place in places for raw in cell_run.kube.events(place))
+    events = tuple(sorted(said, key=lambda e: e.last_seen))
     admitted = _without_managed_fields(raw_pods[-1]) if raw_pods else {}
     release_pods = tuple(pod for pod in pods if pod.name in {raw["metadata"]["name"] for raw in raw_pods})
     sources = [
@@ -84,6 +92,7 @@ def observe(cell_run: CellRun, stages: tuple[StageReport, ...], known: Known) ->
         sources=tuple(sources),
         builder_facts=_facts(cell_run, admitted, pods),
         node_facts=known.node_facts,
+        connection=cell_run.connection,
         versions=known.versions,
         builder_container=cell_run.builder_container,
     )

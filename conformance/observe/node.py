@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
+from clusters.provider import SECCOMP_PROFILES
 from conformance import namespace
 from conformance.errors import ApiError, WaitError
 from conformance.kube import Json, Kube
 from conformance.model import FactsOrigin, Level, NodeFacts, PsaLevel
-from conformance.observe import proc, reader
-from conformance.waiting import Timeouts
+from conformance.observe import foreign, objects, proc, reader
+from conformance.waiting import Timeouts, poll
 
 #: Sysctls and module parameters that decide whether an unprivileged process may make a user namespace.
 _SYSCTLS = (
@@ -16,10 +19,14 @@ _SYSCTLS = (
     "user.max_user_namespaces",
     "kernel.keys.maxkeys",
 )
+#: The field `Seccomp` of proc(5)'s status.
+_FILTERED = 2
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _PLAIN = "node-facts"
 _USERNS = "node-facts-userns"
+_PROFILES = "node-facts-profiles"
 _CONTAINER = "canary"
+_EMULATORS = "emulators"
 
 
 def start(kube: Kube, *, image: str, run_id: str) -> str:
@@ -30,12 +37,14 @@ def start(kube: Kube, *, image: str, run_id: str) -> str:
     namespace.create(kube, namespace.manifest(name, level=level, run_id=run_id, cell_id="node-facts"))
     kube.create_pod(name, _canary(_PLAIN, image, host_users=None))
     kube.create_pod(name, _canary(_USERNS, image, host_users=False))
+    kube.create_pod(name, _profile_canary(image))
     return name
 
 
 def read(kube: Kube, name: str) -> NodeFacts:
     """Wait for the canaries, read them and the API; what cannot be read stays None. Removes the namespace."""
     plain, userns = _log(kube, name, _PLAIN), _log(kube, name, _USERNS)
+    profiles = _profiles(kube, name)
     kube.delete_namespace(name)
     nodes = kube.nodes()
     info = nodes[0]["status"]["nodeInfo"] if nodes else {}
@@ -54,6 +63,8 @@ def read(kube: Kube, name: str) -> NodeFacts:
         apparmor=apparmor == "Y" if plain else None,
         seccomp_default=seccomp != 0 if seccomp is not None else None,
         ids_per_pod=_userns_size(proc.sections(userns).get("uid_map", "")),
+        seccomp_profiles=profiles,
+        emulators=foreign.emulated(seen.get(_EMULATORS, ""), info.get("architecture", "")),
         sysctls={key: seen[key] for key in _SYSCTLS if key in seen},
         configz=_configz(kube, node_name),
     )
@@ -67,18 +78,72 @@ def _canary(name: str, image: str, *, host_users: bool | None) -> Json:
     lines += [
         "echo '==conformance== cgroup2'",
         "if [ -f /sys/fs/cgroup/cgroup.controllers ]; then echo yes; else echo no; fi",
+        f"echo '==conformance== {_EMULATORS}'",
+        foreign.script(),
         proc.END,
     ]
-    spec: Json = {
+    pod = _pod(name, [{"name": _CONTAINER, "image": image, "command": ["sh", "-c", "\n".join(lines)]}])
+    if host_users is not None:
+        pod["spec"]["hostUsers"] = host_users
+    return pod
+
+
+def _profile_canary(image: str) -> Json:
+    """Return a pod with a container for each Localhost seccomp profile of ours: none starts without its profile."""
+    command = ["sh", "-c", f"{proc.script('self')}\n{proc.END}"]
+    return _pod(
+        _PROFILES,
+        [
+            {
+                "name": _container_of(profile),
+                "image": image,
+                "command": command,
+                "securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": profile}},
+            }
+            for profile in SECCOMP_PROFILES
+        ],
+    )
+
+
+def _container_of(profile: str) -> str:
+    return PurePosixPath(profile).stem
+
+
+def _pod(name: str, containers: list[Json]) -> Json:
+    spec = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 0,
-        "containers": [{"name": _CONTAINER, "image": image, "command": ["sh", "-c", "\n".join(lines)]}],
+        "containers": containers,
     }
-    if host_users is not None:
-        spec["hostUsers"] = host_users
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def _profiles(kube: Kube, name: str) -> tuple[str, ...] | None:
+    """Return the seccomp profiles that containers ran under; None when that could not be seen of each."""
+    started = {profile: _runs_filtered(kube, name, _container_of(profile)) for profile in SECCOMP_PROFILES}
+    if None in started.values():
+        return None
+    return tuple(profile for profile, ran in started.items() if ran)
+
+
+def _runs_filtered(kube: Kube, name: str, container: str) -> bool | None:
+    """Say whether a container came to run under a filter, or was refused because of it; None when neither is seen."""
+
+    def look() -> bool | None:
+        log = kube.logs(name, _PROFILES, container) or ""
+        if proc.is_complete(log):
+            return proc.facts(log, FactsOrigin.TWIN).seccomp == _FILTERED
+        found = kube.pod(name, _PROFILES)
+        statuses = objects.pod_status(found).containers if found is not None else ()
+        waits = next((status.waiting_message for status in statuses if status.name == container), "")
+        return False if "seccomp" in waits else None
+
+    try:
+        return poll(look, within=Timeouts().facts, what=f"canary {container}", every=0.1)
+    except WaitError:
+        return None
 
 
 def _log(kube: Kube, name: str, pod: str) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from clusters import process
-from clusters.embedded import toolchain
 from clusters.paths import CHECKOUT
 from clusters.provider import Image, ImageRole
 from conformance import chart
-from conformance.errors import HelmError, UsageError
-from conformance.model import Builder, Transport, VolumePreparation
+from conformance.errors import HelmError
+from conformance.matrix import MATRICES, load_builders
+from conformance.model import Builder, Topology, Transport, VolumePreparation
 
 pytestmark = pytest.mark.cluster
 
@@ -24,18 +24,9 @@ IMAGES = {role: Image(role=role, reference=f"localhost/{role}:1", digest="", ori
 REGISTRY = "registry.fixtures.svc:5000"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _helm() -> None:
-    """Build helm where there is none: these tests are never skipped."""
-    try:
-        chart.find_helm()
-    except UsageError:
-        toolchain.ensure(toolchain.pick(["helm"], kubernetes=toolchain.DEFAULT_LINE), progress=print)
-
-
 def _builders() -> dict[str, Builder]:
-    files = sorted((CHECKOUT / "matrices" / "builders").glob("*.toml"))
-    return {file.stem: Builder(name=file.stem, **tomllib.loads(file.read_text())) for file in files}
+    every = load_builders(MATRICES / "builders")
+    return {name: builder for name, builder in every.items() if builder.topology is Topology.SIDECAR}
 
 
 BUILDERS = _builders()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clusters import process
+from clusters.docker import own_layout
 from clusters.embedded import cgroups, layout
 from clusters.embedded.layout import Layout, layout_of
 from clusters.embedded.node import KUBELET_SYSCTLS
@@ -27,8 +28,10 @@ class Machine:
 
 def look(ours: str) -> Machine:
     """Look for everything; of what other clusters on this machine may change meanwhile, only what is `ours`."""
-    foreign = (layout.INTERFACE_PREFIX, layout.PEER_PREFIX)
-    own = {layout_of(ours).interface, layout_of(ours).peer}
+    engines = (own_layout.INTERFACE_PREFIX, own_layout.PEER_PREFIX)
+    foreign = (layout.INTERFACE_PREFIX, layout.PEER_PREFIX, *engines)
+    engine = own_layout.own()
+    own = {layout_of(ours).interface, layout_of(ours).peer, engine.interface, engine.peer}
     names = {path.name for path in Path("/sys/class/net").iterdir()}
     return Machine(
         mounts=frozenset(line for line in Path("/proc/self/mounts").read_text().splitlines() if ours in line),

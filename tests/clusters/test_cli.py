@@ -8,14 +8,33 @@ import pytest
 
 from clusters import cli, holders, ledger, providers
 from clusters.errors import ClusterFailedError, UnavailableError
-from clusters.provider import Cluster, ClusterSpec, Lease, Progress, Provenance
+from clusters.provider import (
+    BASIC_IMAGES,
+    Capability,
+    Cluster,
+    ClusterSpec,
+    ImageRole,
+    Lease,
+    NodeConditions,
+    Progress,
+    Provenance,
+)
 
 
 class FakeProvider:
     """Makes clusters of nothing; `error` is raised by create, before or after the lease is taken."""
 
-    def __init__(self, *, error: BaseException | None = None, takes_lease: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        error: BaseException | None = None,
+        takes_lease: bool = True,
+        has: frozenset[Capability] = frozenset(),
+    ) -> None:
         self.deleted: list[str] = []
+        self.asked: list[NodeConditions] = []
+        self.images: list[frozenset[ImageRole]] = []
+        self._has = has
         self._error = error
         self._takes_lease = takes_lease
 
@@ -26,6 +45,8 @@ class FakeProvider:
         if self._takes_lease:
             lease = holders.lease_of_this_process(provider="fake", name=spec.name, run_id=spec.run_id, created=0)
             ledger.take(lease)
+        self.asked.append(spec.conditions)
+        self.images.append(spec.images)
         progress("making it")
         if self._error is not None:
             raise self._error
@@ -36,7 +57,7 @@ class FakeProvider:
             kubeconfig=Path("/kubeconfig"),
             kubernetes=spec.kubernetes,
             provenance=Provenance.GENUINE,
-            capabilities=frozenset(),
+            capabilities=self._has,
             images={},
         )
 
@@ -107,6 +128,17 @@ def test_logs_that_cannot_be_copied_do_not_keep_a_failed_cluster(
 
 
 @pytest.mark.usefixtures("state_dir")
+def test_a_cluster_without_what_was_asked_for_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = FakeProvider(has=frozenset({Capability.VOLUMES}))
+    assert create(monkeypatch, provider, "--volumes") == 0
+    assert create(monkeypatch, provider, "--volumes", "--network-policy") == 2
+    assert provider.deleted == ["one"]
+    assert "was asked for network-policy and cannot have it here" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("state_dir")
 def test_a_cluster_that_failed_stays_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = FakeProvider(error=ClusterFailedError("one", "etcd", "it ended with 1"))
     assert create(monkeypatch, provider, "--keep") == 2
@@ -170,3 +202,57 @@ def test_deleting_what_is_not_there_says_so_and_is_no_error(
 ) -> None:
     assert run(monkeypatch, FakeProvider(), "delete", "one", "--provider", "fake") == 0
     assert "there was no cluster one" in capsys.readouterr().out
+
+
+class ConditionalProvider(FakeProvider):
+    """Gives nodes conditions, and remembers those of the last cluster."""
+
+    def why_impossible(self, conditions: NodeConditions) -> str | None:
+        assert conditions is not None
+        return None
+
+    def conditions(self, name: str) -> NodeConditions | None:
+        return self.asked[-1] if name == "one" else None
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_a_cluster_is_asked_for_with_the_conditions_of_the_options_and_listed_with_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = ConditionalProvider()
+    assert create(monkeypatch, provider) == 0
+    words = ("--seccomp-default", "--ids-per-pod", "262144", "--seccomp-profiles", "--emulators")
+    assert create(monkeypatch, provider, *words) == 0
+    everything = NodeConditions(seccomp_default=True, ids_per_pod=262144, seccomp_profiles=True, emulators=True)
+    assert provider.asked == [NodeConditions(), everything]
+    capsys.readouterr()
+    assert run(monkeypatch, provider, "list") == 0
+    assert "  seccomp-default ids-per-pod=262144 seccomp-profiles emulators  " in capsys.readouterr().out
+    assert NodeConditions().describe() == "default"
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_a_cluster_has_the_images_of_the_options_besides_the_basic_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = FakeProvider()
+    assert create(monkeypatch, provider) == 0
+    assert run(monkeypatch, provider, "delete", "one", "--provider", "fake") == 0
+    assert create(monkeypatch, provider, "--image", "kaniko", "--image", "buildah") == 0
+    assert provider.images == [BASIC_IMAGES, BASIC_IMAGES | {ImageRole.KANIKO, ImageRole.BUILDAH}]
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_an_image_that_nobody_makes_is_refused_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create(monkeypatch, FakeProvider(), "--image", "kanika") == 3
+    assert "'kanika' is not one of 'buildkit-rootless-v0.14'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_a_provider_without_conditions_refuses_them_instead_of_ignoring_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = FakeProvider()
+    assert create(monkeypatch, provider, "--seccomp-default") == 3
+    assert "nodes of fake cannot be asked to be like that (seccomp-default)" in capsys.readouterr().err
+    assert provider.asked == []

@@ -22,6 +22,8 @@ class BuildRecord(_Record):
     """One way of building: programs (name to package) that share tags, ldflags and cgo."""
 
     programs: Mapping[str, str] = Field(min_length=1)
+    #: Of Kubernetes: begins the name of a tool of its own for each line, with a go.mod of its own; empty: the line's.
+    apart: str = ""
     #: Programs that nothing needs unless it asks for them by name.
     optional: tuple[str, ...] = Field(default=(), strict=False)
     tags: tuple[str, ...] = Field(default=(), strict=False)
@@ -32,7 +34,8 @@ class BuildRecord(_Record):
 
 
 _Builds = Annotated[tuple[BuildRecord, ...], Field(min_length=1, strict=False)]
-_Version = Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+$")]
+#: `+incompatible`: without a go.mod, at a major version that its path does not say.
+_Version = Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+(\+incompatible)?$")]
 
 
 class ToolRecord(_Record):
@@ -40,6 +43,8 @@ class ToolRecord(_Record):
 
     name: str
     module: str
+    #: What the module calls itself, where a fork has kept the name of what it is a fork of; empty: `module`.
+    named: str = ""
     version: _Version
     origin: str
     notes: str = ""
@@ -67,6 +72,8 @@ class DebianRecord(_Record):
     #: Of the program inside the package.
     path: str
     origin: str
+    #: Nothing needs it unless it asks for it by name.
+    optional: bool = False
 
 
 class GoRecord(_Record):

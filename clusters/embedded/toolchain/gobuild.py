@@ -15,6 +15,7 @@ from clusters.embedded.toolchain.go import Go
 from clusters.embedded.toolchain.jobs import Job
 from clusters.embedded.toolchain.key import BUILD_FLAGS, LDFLAGS
 from clusters.embedded.toolchain.limits import LIMITS
+from clusters.embedded.toolchain.programs import GoProgram
 from clusters.embedded.toolchain.progress import Step
 from clusters.errors import CommandError
 
@@ -62,7 +63,7 @@ class Builder:
         self._run(job, ("build", "-v", *_flags(job), "-o", f"{out}/", *_packages(job)), on_line=count)
         # The standard library and what an earlier job compiled are not compiled again.
         self._compiled |= folders
-        return {program.name: out / program.name for program in job.programs}
+        return {program.name: out / _binary(program) for program in job.programs}
 
     @contextmanager
     def prefetching(self, job: Job | None) -> Iterator[None]:
@@ -118,6 +119,11 @@ def _flags(job: Job) -> tuple[str, ...]:
 
 def _tags(job: Job) -> tuple[str, ...]:
     return (f"-tags={','.join(job.first.tags)}",) if job.first.tags else ()
+
+
+def _binary(program: GoProgram) -> str:
+    """Return what `go build` calls a program: the last word of its package's path, whatever it is called here."""
+    return program.tool if program.package == "." else program.package.rsplit("/", 1)[1]
 
 
 def _packages(job: Job) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from clusters.embedded.toolchain.catalog import ToolRecord, load
-from clusters.embedded.toolchain.tools import DEFAULT_LINE, KUBERNETES_LINES, choices, tool_for
+from clusters.embedded.toolchain.tools import DEFAULT_LINE, KUBERNETES_LINES, choices, tools_for
 from clusters.errors import UsageError
 
 
@@ -72,15 +72,20 @@ def build_command(missing: Iterable[Program]) -> str:
     """Return the command that builds these programs."""
     wanted = tuple(missing)
     tools = {program.tool for program in wanted if isinstance(program, GoProgram)}
-    lines = [line for line in KUBERNETES_LINES if tool_for(line).name in tools and line != DEFAULT_LINE]
+    lines = [
+        line for line in KUBERNETES_LINES if line != DEFAULT_LINE and tools & {tool.name for tool in tools_for(line)}
+    ]
     options = [f"--kubernetes {line}" for line in lines]
     return " ".join(["python -m clusters toolchain build", *options, *(program.name for program in wanted)])
 
 
 def every(line: str) -> tuple[Program, ...]:
     """Return all there is for a Kubernetes line, optional programs too. Raises UsageError for an unknown line."""
-    packaged = (DebianProgram(name=item.program, package=item.package, path=item.path) for item in load().debian)
-    built = (program for tool in (*load().tools, tool_for(line)) for program in _of(tool))
+    packaged = (
+        DebianProgram(name=item.program, package=item.package, path=item.path, optional=item.optional)
+        for item in load().debian
+    )
+    built = (program for tool in (*load().tools, *tools_for(line)) for program in _of(tool))
     return (*packaged, *built)
 
 

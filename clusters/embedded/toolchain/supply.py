@@ -76,7 +76,11 @@ def _find(program: Program, using: go.Go | None) -> Path | None:
 
 def _find_debian(program: DebianProgram) -> Path | None:
     """Return what was taken from the package before, of whatever version: it changes when it is pruned, not before."""
-    made = [entry for entry in cache.entries() if entry.made_from.get("debian") == program.package]
+    made = [
+        entry
+        for entry in cache.entries()
+        if entry.program == program.name and entry.made_from.get("debian") == program.package
+    ]
     return max(made, key=lambda entry: entry.folder.stat().st_mtime).binary if made else None
 
 

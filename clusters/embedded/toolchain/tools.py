@@ -15,22 +15,26 @@ KUBERNETES_LINES: Final[tuple[str, ...]] = tuple(load().kubernetes.lines)
 DEFAULT_LINE: Final[str] = load().kubernetes.default
 
 
-def tool_for(line: str) -> ToolRecord:
-    """Return the Kubernetes tool of a line such as `1.35`. Raises UsageError naming the lines there are."""
+def tools_for(line: str) -> tuple[ToolRecord, ...]:
+    """Return the Kubernetes tools of a line such as `1.35`. Raises UsageError naming the lines there are."""
     kubernetes = load().kubernetes
     if line not in kubernetes.lines:
         raise UsageError(f"no Kubernetes line {line!r}: there are {choices(line, kubernetes.lines)}")
-    return ToolRecord(
-        name=f"kubernetes-{line}",
-        version=kubernetes.lines[line],
-        build=kubernetes.build,
-        **kubernetes.model_dump(include={"module", "origin", "notes", "disk_gib"}),
+    names = dict.fromkeys(build.apart or "kubernetes" for build in kubernetes.build)
+    return tuple(
+        ToolRecord(
+            name=f"{name}-{line}",
+            version=kubernetes.lines[line],
+            build=tuple(build for build in kubernetes.build if (build.apart or "kubernetes") == name),
+            **kubernetes.model_dump(include={"module", "origin", "notes", "disk_gib"}),
+        )
+        for name in names
     )
 
 
 def all_tools() -> tuple[ToolRecord, ...]:
     """Return every tool that has a folder in `modules/`, one for each Kubernetes line too."""
-    return (*load().tools, *(tool_for(line) for line in KUBERNETES_LINES))
+    return (*load().tools, *(tool for line in KUBERNETES_LINES for tool in tools_for(line)))
 
 
 def tools_named(names: Iterable[str]) -> tuple[ToolRecord, ...]:

@@ -46,7 +46,9 @@ def _resolve(tool: ToolRecord, using: Go, folder: Path) -> None:
 
     work = cache.fresh_folder("update")
     fetched = ask("mod", "download", "-json", f"{tool.module}@{tool.version}", cwd=work)
-    upstream = ask("mod", "edit", "-json", fetched["GoMod"], cwd=work)
+    # Docker's client has its requirements there, lest a go.mod bind its version numbers to rules.
+    vendored = Path(fetched["Dir"]) / "vendor.mod"
+    upstream = ask("mod", "edit", "-json", str(vendored) if vendored.is_file() else fetched["GoMod"], cwd=work)
     (work / "go.mod").write_text("\n".join(_go_mod(tool, upstream)) + "\n", encoding="utf-8")
     for source in folder.glob("*.go"):
         (work / source.name).write_bytes(source.read_bytes())
@@ -65,12 +67,21 @@ def _go_mod(tool: ToolRecord, upstream: Mapping[str, Any]) -> Iterator[str]:
     yield f"module {_OWN}/{tool.name}"
     yield f"go {upstream['Go']}"
     yield from (f"godebug {setting['Key']}={setting['Value']}" for setting in upstream.get("GoDebug") or ())
-    yield f"require {tool.module} {tool.version}"
+    yield f"require {tool.named or tool.module} {tool.version}"
+    if tool.named:
+        yield f"replace {tool.named} => {tool.module} {tool.version}"
     yield from _block("require", (f"{_at(module)} // indirect" for module in upstream.get("Require") or ()))
     yield from _block("exclude", (_at(module) for module in upstream.get("Exclude") or ()))
-    yield from _block("replace", (_replacement(tool, rule) for rule in upstream.get("Replace") or ()))
+    yield from _block("replace", _replacements(tool, upstream))
     packages = (package for build in tool.build for package in build.programs.values())
     yield from _block("tool", (package for package in packages if package != "."))
+
+
+def _replacements(tool: ToolRecord, upstream: Mapping[str, Any]) -> Iterator[str]:
+    for rule in upstream.get("Replace") or ():
+        # A sibling in the tool's own repository is published at the version that it is required at.
+        if not rule["New"]["Path"].startswith("../"):
+            yield _replacement(tool, rule)
 
 
 def _replacement(tool: ToolRecord, rule: Mapping[str, Any]) -> str:

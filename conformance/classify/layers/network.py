@@ -92,6 +92,15 @@ CLASSES: Final = (
             ),
         ),
     ),
+    # What a policy's refusal looks like depends on the network: only facts can tell it from a dead daemon.
+    FailureClass(
+        name="buildkitd-policy-denied",
+        layer=_NETWORK,
+        kind=VerdictKind.DEFECT,
+        meaning="An enforced NetworkPolicy keeps the client's namespace from a daemon that is ready.",
+        remedy="The client's namespace in the policy's ingress, or builds from one that it names.",
+        reference="https://kubernetes.io/docs/concepts/services-networking/network-policies/",
+    ),
     FailureClass(
         name="buildkitd-dns-timeout",
         layer=_NETWORK,

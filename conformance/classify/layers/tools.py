@@ -160,6 +160,8 @@ CLASSES: Final = (
                 unless=_BY_OTHERS,
             ),
             Rule(pattern=r"(?:mkdir|open|unlinkat) /kaniko/\S*: permission denied"),
+            # It makes a file's folders first and passes over that it may not: the file's own folder is then missing.
+            Rule(pattern=r"copying file: creating file: open /\S+: no such file or directory", unless=_BY_OTHERS),
         ),
     ),
     FailureClass(

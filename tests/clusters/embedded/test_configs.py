@@ -11,6 +11,7 @@ import yaml
 from clusters.embedded import configs
 from clusters.embedded.addresses import CLUSTER_DNS_IP, POD_CIDR, REGISTRY_CLUSTER_IP, REGISTRY_HOST
 from clusters.embedded.layout import Layout
+from clusters.provider import NodeConditions
 
 
 @pytest.fixture
@@ -78,3 +79,11 @@ def test_every_file_that_a_component_is_given_is_written(node: configs.Node) -> 
     names = {str(path.relative_to(node.layout.config)) for path in node.layout.config.rglob("*") if path.is_file()}
     assert {"containerd.toml", "kubelet.yaml", "kube-proxy.yaml", "Corefile", "cni/10-pods.conflist"} <= names
     assert str(node.layout.kubeconfigs / "coredns") in (node.layout.config / "Corefile").read_text()
+
+
+def test_the_kubelet_is_told_the_conditions_that_were_asked_for_and_no_others(node: configs.Node) -> None:
+    plain = yaml.safe_load(configs.kubelet(node))
+    assert not {"seccompDefault", "userNamespaces"} & set(plain)
+    asked = replace(node, conditions=NodeConditions(seccomp_default=True, ids_per_pod=262144))
+    told = yaml.safe_load(configs.kubelet(asked))
+    assert told == plain | {"seccompDefault": True, "userNamespaces": {"idsPerPod": 262144}}

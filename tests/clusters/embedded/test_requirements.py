@@ -43,13 +43,13 @@ def test_what_proves_a_package_may_be_a_program_or_a_file_with_wildcards(
     (tmp_path / "lib-x.h").touch()
     found = Requirement(name="file", proof=f"{tmp_path}/lib-*.h", why="w")
     program = Requirement(name="program", proof="sh", why="w")
-    monkeypatch.setattr(requirements, "load", lambda: (found, program, ABSENT))
+    monkeypatch.setattr(requirements, "load", lambda *_: (found, program, ABSENT))
     assert requirements.missing() == (ABSENT,)
 
 
 def test_missing_packages_are_named_before_they_are_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = Requirement(name="thing", proof=str(tmp_path / "thing"), why="w")
-    monkeypatch.setattr(requirements, "load", lambda: (package,))
+    monkeypatch.setattr(requirements, "load", lambda *_: (package,))
     apt = Apt(monkeypatch, brings=tmp_path / "thing")
     said: list[str] = []
     requirements.install(requirements.missing(), lambda line: said.append(f"{line} after {len(apt.ran)}"))
@@ -60,7 +60,7 @@ def test_missing_packages_are_named_before_they_are_installed(tmp_path: Path, mo
 
 
 def test_an_installation_that_brings_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "load", lambda: (ABSENT,))
+    monkeypatch.setattr(requirements, "load", lambda *_: (ABSENT,))
     Apt(monkeypatch)
     with pytest.raises(UnavailableError, match="after the installation"):
         requirements.install((ABSENT,), lambda _: None)

@@ -8,7 +8,7 @@ import pytest
 from clusters.embedded.toolchain import key
 from clusters.embedded.toolchain.go import Go
 from clusters.embedded.toolchain.programs import GoProgram, pick
-from clusters.embedded.toolchain.tools import tool_for
+from clusters.embedded.toolchain.tools import tools_for
 from tests.clusters.embedded.toolchain.machine import Machine
 
 _GO = Go(binary=Path("/opt/go"), facts={"GOVERSION": "go1.26.8", "GOARCH": "amd64"})
@@ -96,4 +96,4 @@ def test_lines_of_kubernetes_have_different_keys() -> None:
         (kubelet,) = pick(["kubelet"], kubernetes=line)
         assert isinstance(kubelet, GoProgram)
         folders.add(key.of_go(kubelet, _GO).folder.split("-")[1])
-    assert folders == {tool_for("1.34").version, tool_for("1.35").version}
+    assert folders == {tools_for("1.34")[0].version, tools_for("1.35")[0].version}

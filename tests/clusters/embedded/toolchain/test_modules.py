@@ -25,7 +25,7 @@ def test_every_folder_of_modules_is_a_tool_and_every_tool_has_one() -> None:
 
 
 def test_version_of_a_tool_is_the_one_its_go_mod_requires(tool: ToolRecord) -> None:
-    required = re.search(rf"(?m)^(?:require )?\s*{re.escape(tool.module)} (v\S+)", _go_mod(tool))
+    required = re.search(rf"(?m)^(?:require )?\s*{re.escape(tool.named or tool.module)} (v\S+)", _go_mod(tool))
     assert required is not None
     assert required[1] == tool.version, f"run `python -m clusters toolchain update {tool.name}`"
 
@@ -41,10 +41,15 @@ def test_go_mod_names_every_package_that_is_built(tool: ToolRecord) -> None:
             assert package == "." or re.search(rf"(?m)^(?:tool )?\s*{re.escape(package)}$", _go_mod(tool)), package
 
 
-def test_go_names_what_it_builds_as_the_program_is_called(tool: ToolRecord) -> None:
+def test_go_does_not_call_a_program_by_the_major_version_of_its_module(tool: ToolRecord) -> None:
+    packages = [package for build in tool.build for package in build.programs.values()]
+    assert not [package for package in packages if re.search(r"/v\d+$", package)]
+
+
+def test_programs_that_are_built_together_come_out_under_different_names(tool: ToolRecord) -> None:
     for build in tool.build:
-        for name, package in build.programs.items():
-            assert name == (tool.name if package == "." else package.rsplit("/", 1)[1])
+        names = [package.rsplit("/", 1)[-1] for package in build.programs.values()]
+        assert len(names) == len(set(names))
 
 
 def test_nothing_is_replaced_by_a_folder(tool: ToolRecord) -> None:

@@ -30,6 +30,16 @@ def test_user_gets_every_program_that_was_asked_for_and_no_other(machine: Machin
     assert set(machine.published()) == set(_NAMES)
 
 
+def test_program_has_the_name_of_the_catalogue_whatever_go_calls_it(machine: Machine) -> None:
+    got = toolchain.ensure(toolchain.pick(["buildctl-v0.14", "kaniko", "coredns"]), progress=machine.said.append)
+    assert {name: path.read_text(encoding="utf-8") for name, path in got.items()} == {
+        "buildctl-v0.14": "buildctl built\n",
+        "kaniko": "executor built\n",
+        "coredns": "coredns built\n",
+    }
+    assert all(path.name == name for name, path in got.items())
+
+
 def test_second_run_builds_nothing(machine: Machine) -> None:
     first = toolchain.ensure(toolchain.pick(_NAMES), progress=machine.said.append)
     machine.go_did()

@@ -22,8 +22,8 @@ here=$(dirname "$0")
 case "$1 $2" in
 "env "*) cat "$here/go-facts.json" ;;
 "mod download") [ -f "$here/offline" ] && { cat "$here/offline"; exit 1; }
-  echo "$4" >"$here/asked"; echo '{"GoMod": "/cache/go.mod"}' ;;
-"mod edit") cat "$here/upstream.json" ;;
+  echo "$4" >"$here/asked"; echo "{\"GoMod\": \"/cache/go.mod\", \"Dir\": \"$here/source\"}" ;;
+"mod edit") echo "$4" >"$here/edited"; cat "$here/upstream.json" ;;
 "mod tidy") echo tidied >>go.mod; echo sums >go.sum; ls >"$here/files" ;;
 esac
 """
@@ -66,6 +66,24 @@ def test_own_main_program_is_resolved_with_its_imports(machine: Machine, modules
     update.update(tools_named(["coredns"]), progress=machine.said.append)
     assert "main.go" in (machine.bin / "files").read_text(encoding="utf-8")
     assert "tool" not in (modules / "coredns" / "go.mod").read_text(encoding="utf-8").split()
+
+
+def test_requirements_are_read_from_a_vendor_mod_where_there_is_one(machine: Machine, modules: Path) -> None:
+    update.update(tools_named(["helm"]), progress=machine.said.append)
+    assert (machine.bin / "edited").read_text(encoding="utf-8") == "/cache/go.mod\n"
+    (machine.bin / "source").mkdir()
+    (machine.bin / "source" / "vendor.mod").touch()
+    update.update(tools_named(["docker"]), progress=machine.said.append)
+    assert (machine.bin / "edited").read_text(encoding="utf-8") == f"{machine.bin / 'source' / 'vendor.mod'}\n"
+    assert (modules / "docker" / "go.mod").is_file()
+
+
+def test_fork_stands_in_for_what_its_go_mod_is_called(machine: Machine, modules: Path) -> None:
+    update.update(tools_named(["kube-router"]), progress=machine.said.append)
+    lines = (modules / "kube-router" / "go.mod").read_text(encoding="utf-8").splitlines()
+    assert "require github.com/cloudnativelabs/kube-router/v2 v2.2.1" in lines
+    assert "replace github.com/cloudnativelabs/kube-router/v2 => github.com/k3s-io/kube-router/v2 v2.2.1" in lines
+    assert (machine.bin / "asked").read_text(encoding="utf-8") == "github.com/k3s-io/kube-router/v2@v2.2.1\n"
 
 
 def test_failed_update_leaves_the_committed_files_alone(machine: Machine, modules: Path) -> None:

@@ -1,0 +1,1 @@
+"""AKS: a managed cluster of Azure, one resource group a cluster, made and removed through Azure Resource Manager."""
