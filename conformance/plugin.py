@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import pytest
 
 from clusters import interrupts
-from conformance import preflight
+from conformance import alluredir, preflight
 from conformance.controller import Controller
 from conformance.errors import ConformanceError, ExitCode
 from conformance.handover import Handover
@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Create the clusters before any worker starts."""
+    alluredir.take_over(session.config)
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is None or session.config.option.collectonly:
         return
@@ -106,6 +107,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is not None and not session.config.option.collectonly:
         session.exitstatus = controller.finish()
+        alluredir.write(session.config, controller.folder, controller.display.say)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

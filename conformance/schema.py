@@ -12,7 +12,9 @@ from pydantic import BaseModel
 
 from clusters.paths import CHECKOUT
 from conformance.model import SCHEMA_VERSION, Cell, Observation, Result, Run
+from conformance.publish import Published
 from conformance.report.json import Report
+from conformance.shards import Sharded
 
 FOLDER: Final = CHECKOUT / "docs" / "reference" / "schema"
 
@@ -23,6 +25,8 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "results": Result,
     "observation": Observation,
     "report": Report,
+    "published": Published,
+    "shards": Sharded,
 }
 
 

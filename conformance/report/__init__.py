@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from conformance.artifacts import RunFolder
-from conformance.report import html, json, markdown
+from conformance.report import html, json, junit, markdown
+from conformance.report.html.evidence import around
 
 __all__ = ["HTML", "write_reports"]
 
@@ -20,5 +22,6 @@ def write_reports(folder: RunFolder) -> tuple[Path, ...]:
     return (
         folder.write_report("matrix.md", markdown.render(results, run)),
         folder.write_report("report.json", json.render(results, run)),
+        folder.write_page("junit.xml", junit.render(results, run, partial(around, folder))),
         folder.write_page(HTML, html.render(folder, results, run)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -29,4 +30,10 @@ def render(results: Sequence[Result], run: Run) -> str:
         controls=tuple(result for result in results if result.role is Role.CONTROL),
         results=summary.selected(results),
     )
-    return report.model_dump_json(indent=2, by_alias=True) + "\n"
+    return pretty(report)
+
+
+def pretty(record: Record) -> str:
+    """Return a record as indented JSON; what UTF-8 cannot hold (half a surrogate pair) is JSON's own escape."""
+    text = json.dumps(record.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode() + "\n"

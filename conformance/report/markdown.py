@@ -29,9 +29,9 @@ def render(results: Sequence[Result], run: Run) -> str:
 
 
 def _head(results: Sequence[Result], run: Run) -> Iterator[str]:
-    yield f"# Build conformance, run {_text(run.run_id)}"
+    yield f"# Build conformance, run {escape(run.run_id)}"
     yield ""
-    yield f"{_text(summary.sentence(results))}."
+    yield f"{escape(summary.sentence(results))}."
     if run.interrupted:
         yield "The run was interrupted: cells that did not run say so."
 
@@ -41,33 +41,33 @@ def _headlines(results: Sequence[Result]) -> Iterator[str]:
         yield ""
         yield "> [!IMPORTANT]"
         yield (
-            f"> **Unexpected support:** {_code(result.cell)} builds, though {_code(summary.claimed(result))}"
+            f"> **Unexpected support:** {code(result.cell)} builds, though {code(summary.claimed(result))}"
             " is claimed to refuse it."
         )
 
 
 def _table(grid: Grid, run: Run) -> Iterator[str]:
     yield ""
-    yield f"## {_text(grid.cluster)}{f' ({grid.caveat})' if grid.caveat else ''}"
+    yield f"## {escape(grid.cluster)}{f' ({grid.caveat})' if grid.caveat else ''}"
     yield ""
     for cluster in run.clusters:
         if cluster.cluster == grid.cluster and cluster.failure:
-            yield f"The cluster never came up: {_text(cluster.failure)}"
+            yield f"The cluster never came up: {escape(cluster.failure)}"
             yield ""
-    yield f"| builder | {' | '.join(map(_text, grid.levels))} |"
+    yield f"| builder | {' | '.join(map(escape, grid.levels))} |"
     yield f"|---|{'---|' * len(grid.levels)}"
     for builder in grid.builders:
         row = [_cell(grid.cells.get((builder, level))) for level in grid.levels]
-        yield f"| {_text(builder)} | {' | '.join(row)} |"
+        yield f"| {escape(builder)} | {' | '.join(row)} |"
     if grid.control is not None:
         yield ""
-        yield f"Control (not counted): {_code(grid.control.cell)}: {_cell(grid.control)}"
+        yield f"Control (not counted): {code(grid.control.cell)}: {_cell(grid.control)}"
 
 
 def _cell(result: Result | None) -> str:
     if result is None:
         return ""
-    what = _text(summary.seen(result))
+    what = escape(summary.seen(result))
     match result.outcome:
         case Outcome.AS_CLAIMED:
             return f"{_SYMBOLS[result.class_ is None]} {what}"
@@ -87,17 +87,17 @@ def _broken(results: Sequence[Result]) -> Iterator[str]:
     yield "## Broken claims"
     for result in found:
         yield ""
-        yield f"### {_text(result.cell)}: {result.outcome}"
+        yield f"### {escape(result.cell)}: {result.outcome}"
         yield ""
-        source = f" ({_text(result.claim_source)})" if result.claim_source else ""
-        yield f"- claimed: {_code(summary.claimed(result))}{source}"
-        at = f" at stage {_code(result.stage)}" if result.stage else ""
-        layer = f", layer {_code(result.layer)}" if result.layer else ""
-        yield f"- seen: {_code(summary.seen(result))}{at}{layer}"
+        source = f" ({escape(result.claim_source)})" if result.claim_source else ""
+        yield f"- claimed: {code(summary.claimed(result))}{source}"
+        at = f" at stage {code(result.stage)}" if result.stage else ""
+        layer = f", layer {code(result.layer)}" if result.layer else ""
+        yield f"- seen: {code(summary.seen(result))}{at}{layer}"
         for line in summary.evidence(result):
-            yield f"- evidence: {_code(line)}"
+            yield f"- evidence: {code(line)}"
         for remark in result.remarks:
-            yield f"- {_text(remark)}"
+            yield f"- {escape(remark)}"
 
 
 def _doubtful(results: Sequence[Result]) -> Iterator[str]:
@@ -112,9 +112,9 @@ def _doubtful(results: Sequence[Result]) -> Iterator[str]:
             yield f"## {title}"
             yield ""
         for result in found:
-            yield f"- {_code(result.cell)}: {_text(result.reason or summary.seen(result))}"
+            yield f"- {code(result.cell)}: {escape(result.reason or summary.seen(result))}"
             for line in summary.evidence(result):
-                yield f"  - evidence: {_code(line)}"
+                yield f"  - evidence: {code(line)}"
 
 
 def _flakes(results: Sequence[Result]) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _flakes(results: Sequence[Result]) -> Iterator[str]:
         yield "## Tried more than once"
         yield ""
     for result in found:
-        yield f"- {_code(result.cell)}: earlier tries ended in {', '.join(map(_code, result.tries))}"
+        yield f"- {code(result.cell)}: earlier tries ended in {', '.join(map(code, result.tries))}"
 
 
 def _provenance(run: Run) -> Iterator[str]:
@@ -157,10 +157,10 @@ def _provenance(run: Run) -> Iterator[str]:
         yield "| what | value |"
         yield "|---|---|"
     for name, value in known:
-        yield f"| {_text(name)} | {_text(value)} |"
+        yield f"| {escape(name)} | {escape(value)} |"
 
 
-def _text(text: str) -> str:
+def escape(text: str) -> str:
     """Escape what Markdown or HTML would take for markup; line ends become spaces."""
     flat = " ".join(text.split())
     for mark in "\\`*_[]<>|~#":
@@ -172,7 +172,7 @@ def _text(text: str) -> str:
     return flat
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return a text as code, outside of tables, fenced by more backticks than it holds."""
     flat = " ".join(text.split())
     longest, run = 0, 0

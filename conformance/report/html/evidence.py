@@ -14,12 +14,12 @@ _WIDTH: Final = 2000
 
 
 def cited(folder: RunFolder, cell: str, evidence: Evidence) -> dict[str, Any]:
-    """Return a piece of evidence with the numbered lines around it; none where a fact is cited or the file is gone."""
+    """Return a piece of evidence with the numbered lines around it."""
     return {
         "file": evidence.file,
         "line": evidence.line,
         "text": clipped(evidence.text),
-        "around": _around(folder, cell, evidence) if evidence.line > 0 else [],
+        "around": around(folder, cell, evidence),
     }
 
 
@@ -28,8 +28,9 @@ def clipped(text: str) -> str:
     return text if len(text) <= _WIDTH else f"{text[:_WIDTH]} [{len(text) - _WIDTH} more characters]"
 
 
-def _around(folder: RunFolder, cell: str, evidence: Evidence) -> list[tuple[int, str]]:
-    text = folder.read_text(cell, evidence.file)
+def around(folder: RunFolder, cell: str, evidence: Evidence) -> list[tuple[int, str]]:
+    """Return the lines around a cited one with their numbers; none where a fact is cited or the file is gone."""
+    text = folder.read_text(cell, evidence.file) if evidence.line > 0 else None
     if text is None:
         return []
     # Only `\n` ends a line: progress bars end theirs with `\r`, and the numbers must be those of the file.

@@ -50,9 +50,14 @@ def reproduce(run: Run) -> str:
     if not run.argv:
         return ""
     program, *words = run.argv
-    named = ["uv", "run", _PROGRAM] if PurePath(program).name == _PROGRAM else [program]
+    named = ["uv", "run", _PROGRAM] if _is_ours(PurePath(program)) else [program]
     checkout = f"git checkout {run.git_commit}\n" if run.git_commit else ""
     return checkout + shlex.join([*named, *words])
+
+
+def _is_ours(program: PurePath) -> bool:
+    """Say whether a program is this one, by its script or by `python -m`."""
+    return program.name == _PROGRAM or program.parts[-2:] == (_PROGRAM, "__main__.py")
 
 
 def rerun(cell: Cell, run: Run) -> str:

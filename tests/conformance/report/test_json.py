@@ -24,3 +24,9 @@ def test_the_same_run_gives_the_same_bytes() -> None:
     results = [result(control()), result()]
     assert render(results, RUN) == render(list(results), RUN.model_copy())
     assert render(results, RUN).endswith("}\n")
+
+
+def test_half_a_surrogate_pair_is_written_as_json_escapes_it() -> None:
+    text = render([result(reason="said \udc80 and ✔")], RUN)
+    assert "✔" in text
+    assert json.loads(text.encode("utf-8"))["results"][0]["reason"] == "said \udc80 and ✔"
