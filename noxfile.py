@@ -59,8 +59,16 @@ def tests(session: nox.Session) -> None:
         run_patiently(session, "pytest", "--ignore=tests/browser")
         return
     # Those without a cluster first, on every core; those with one share it, one after the other.
-    run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "not cluster", "--numprocesses=auto")
+    hermetic = ("-m", "not cluster and not docker", "--numprocesses=auto")
+    run_patiently(session, "pytest", "--ignore=tests/browser", *hermetic)
     run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "cluster")
+
+
+@nox.session
+def docker(session: nox.Session) -> None:
+    """Make, use, kill and remove real kind and k3d clusters: a Docker engine, or root for one of our own, is needed."""
+    install(session, "tests")
+    run_patiently(session, "pytest", "tests/cluster/test_containers.py", "-m", "docker")
 
 
 @nox.session
@@ -97,7 +105,7 @@ def types(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the hermetic tests with the oldest dependencies that pyproject.toml allows."""
     session.install("--resolution=lowest-direct", "--group=tests", "--editable", ".")
-    session.run("pytest", "--ignore=tests/browser", "-m", "not cluster", *session.posargs)
+    session.run("pytest", "--ignore=tests/browser", "-m", "not cluster and not docker", *session.posargs)
 
 
 @nox.session

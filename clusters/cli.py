@@ -189,12 +189,17 @@ def logs(name: str, provider: str, into: Path | None) -> None:
 
 
 @clusters.command("janitor")
+@click.option("--provider", help="Only what this provider made.  [default: all]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("--all", "everything", is_flag=True, help="Also clusters that are kept, and traces without a lease.")
-def janitor_command(dry_run: bool, everything: bool) -> None:  # noqa: FBT001
-    """Remove what killed runs left. What a living process holds is left alone."""
+def janitor_command(provider: str | None, *, dry_run: bool, everything: bool) -> None:
+    """Remove what killed runs left: what was noted here, and what the providers find of theirs.
+
+    What a living process holds is left alone.
+    """
+    asked = providers.PROVIDERS if provider is None else {provider: providers.find(provider)}
     with interrupts.held_back():
-        findings = janitor.sweep(providers.PROVIDERS, dry_run=dry_run, everything=everything)
+        findings = janitor.sweep(asked, only=provider, dry_run=dry_run, everything=everything)
     for finding in findings:
         click.echo(f"{finding.fate}: {finding.provider} {finding.what}: {finding.why}")
     if not findings:

@@ -30,13 +30,15 @@ class Finding:
     why: str
 
 
-def sweep(providers: Mapping[str, Provider], *, dry_run: bool = False, everything: bool = False) -> tuple[Finding, ...]:
-    """Remove what nobody holds any more, and report all that was found.
+def sweep(
+    providers: Mapping[str, Provider], *, only: str | None = None, dry_run: bool = False, everything: bool = False
+) -> tuple[Finding, ...]:
+    """Remove what nobody holds any more, and report all that was found; `only` looks at one provider's leases.
 
     With `everything`, clusters that are kept until somebody deletes them go too, and traces without a lease. What a
     living process holds is never touched. With `dry_run` nothing is. Never raises for one that will not go.
     """
-    swept = [_sweep_lease(providers, lease, dry_run=dry_run, everything=everything) for lease in ledger.leases()]
+    swept = [_sweep_lease(providers, lease, dry_run=dry_run, everything=everything) for lease in ledger.leases(only)]
     strays = [
         _sweep_stray(providers, stray, dry_run=dry_run, everything=everything)
         for provider in providers.values()

@@ -126,6 +126,11 @@ class ClusterSpec:
     images: frozenset[ImageRole] = BASIC_IMAGES
     #: What the cluster must be able to do beside what every cluster of its provider can, e.g. `Capability.VOLUMES`.
     features: frozenset[Capability] = frozenset()
+    #: Of a cluster that stands already: the kubeconfig (None: the user's own) and its context (empty: the current one).
+    kubeconfig: Path | None = None
+    context: str = ""
+    #: Seconds a cloud cluster may live from the start of its creation; None: as `clusters.tags` says.
+    lifetime: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +148,8 @@ class Cluster:
     images: Mapping[ImageRole, Image]
     #: Facts only the provider knows (versions of its own components), for the record.
     facts: Mapping[str, str] = field(default_factory=dict)
+    #: The kubeconfig's context; empty: its current one.
+    context: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,6 +211,14 @@ class Lines(Protocol):
 
     def kubernetes_lines(self) -> tuple[str, ...]:
         """Return the lines there are, oldest first; none when any may be asked for."""
+
+
+@runtime_checkable
+class Borrows(Protocol):
+    """A provider of clusters that stand already and are other people's: it makes none and removes none."""
+
+    def kubernetes_line(self, kubeconfig: Path | None, context: str) -> str:
+        """Return the Kubernetes line of the cluster there, e.g. `1.35`, as its server says it. Raises ClustersError."""
 
 
 @runtime_checkable

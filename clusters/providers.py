@@ -11,6 +11,7 @@ from clusters.aks.provider import AksProvider
 from clusters.eks.provider import EksProvider
 from clusters.embedded.provider import EmbeddedProvider
 from clusters.errors import UsageError
+from clusters.existing.provider import ExistingProvider
 from clusters.k3d import K3dProvider
 from clusters.kind import KindProvider
 from clusters.provider import Provider
@@ -21,6 +22,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
     "k3d": K3dProvider(),
     "eks": EksProvider(),
     "aks": AksProvider(),
+    "existing": ExistingProvider(),
 }
 
 #: How alike two names must be, of 100, for one to be meant by the other.

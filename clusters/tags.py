@@ -21,6 +21,9 @@ RUN: Final = "build-conformance-run"
 OWNER: Final = "build-conformance-owner"
 EXPIRES: Final = "build-conformance-expires"
 
+#: The label on every object in Kubernetes; its value is the run's id.
+RUN_LABEL: Final = "build-conformance.dev/run"
+
 #: Minutes a cloud cluster may live from the start of its creation, and the variable that says otherwise.
 LIFETIME_MINUTES: Final = 180
 LIFETIME_VARIABLE: Final = "BUILD_CONFORMANCE_LIFETIME_MINUTES"
@@ -42,7 +45,7 @@ def lifetime() -> float:
 
 def of(spec: ClusterSpec, *, now: float) -> Mapping[str, str]:
     """Return the tags of everything that is made for a cluster; `now` is in seconds since the epoch."""
-    return {CLUSTER: spec.name, RUN: spec.run_id, OWNER: owner(), EXPIRES: written(now + lifetime())}
+    return {CLUSTER: spec.name, RUN: spec.run_id, OWNER: owner(), EXPIRES: written(now + (spec.lifetime or lifetime()))}
 
 
 def owner() -> str:

@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 
 from clusters import holders, ledger
 from clusters.docker import engines, evidence, node_images, orphans, own, own_layout, places, records, removal, tools
-from clusters.docker.builder_images import BuilderImages
 from clusters.docker.builder_images import prepare as prepare_images
 from clusters.docker.creation import create
 from clusters.docker.engines import Engine
@@ -202,6 +201,11 @@ class ContainerProvider(ABC):
             return "starting" if orphans.find(place) else "half-made"
         return "ready" if self.why_broken(name) is None else "broken"
 
+    def conditions(self, name: str) -> NodeConditions | None:
+        """Return what a cluster's nodes were asked to be like, or None when that is not known."""
+        record = records.read(place_of(self.name, name))
+        return record.conditions if record is not None else None
+
     def environment(self, name: str) -> Mapping[str, str]:
         """Return KUBECONFIG and what the engine's clients need. Raises UsageError."""
         place = self._existing(name)
@@ -263,6 +267,3 @@ class ContainerProvider(ABC):
                 f"there is no {self.name} cluster named {name!r}: python -m clusters list shows which there are"
             )
         return place
-
-
-__all__ = ["BuilderImages", "ContainerProvider"]

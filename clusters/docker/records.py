@@ -6,9 +6,8 @@ import time
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clusters.docker.engines import Engine
 from clusters.docker.places import Place
-from clusters.provider import ClusterSpec
+from clusters.provider import ClusterSpec, NodeConditions
 
 
 class Record(BaseModel):
@@ -19,6 +18,7 @@ class Record(BaseModel):
     name: str
     run_id: str
     kubernetes: str
+    conditions: NodeConditions = NodeConditions()
     #: Since the epoch.
     created: float
     #: The engine's program, e.g. `docker`; of an engine of our own it is not used.
@@ -39,6 +39,7 @@ def claim(place: Place, spec: ClusterSpec, *, program: str, uses_own_engine: boo
             name=spec.name,
             run_id=spec.run_id,
             kubernetes=spec.kubernetes,
+            conditions=spec.conditions,
             created=time.time(),
             program=program,
             uses_own_engine=uses_own_engine,
@@ -65,8 +66,3 @@ def uses_own_engine(place: Place) -> bool:
     """Say whether a cluster is on the engine of our own, as far as its record tells."""
     record = read(place)
     return record is not None and record.uses_own_engine
-
-
-def engine_of(record: Record, environment: dict[str, str]) -> Engine:
-    """Return the engine of a cluster that is not on ours."""
-    return Engine(program=record.program, environment=environment)

@@ -79,8 +79,9 @@ def _go_mod(tool: ToolRecord, upstream: Mapping[str, Any]) -> Iterator[str]:
 
 def _replacements(tool: ToolRecord, upstream: Mapping[str, Any]) -> Iterator[str]:
     for rule in upstream.get("Replace") or ():
-        # A sibling in the tool's own repository is published at the version that it is required at.
-        if not rule["New"]["Path"].startswith("../"):
+        # A folder of the tool's own repository, Kubernetes' aside, is published at the version that it is required at.
+        path = rule["New"]["Path"]
+        if path.startswith("./staging/") or not path.startswith("."):
             yield _replacement(tool, rule)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from clusters import process
-from clusters.docker import daemon, own
+from clusters.docker import daemon, own, own_layout
 from clusters.docker.cli import engine_group
 from clusters.docker.engines import Engine
 from clusters.docker.own_layout import Own
+from clusters.embedded import host, requirements
 from clusters.errors import UnavailableError
 
 
@@ -44,7 +44,7 @@ def test_the_engine_is_started_once_and_goes_with_its_last_user(ran: list[str]) 
     own.release("k3d/b/2")
     assert ran == ["end", "start", "end"]
     assert own.users() == ()
-    assert not own.own().root.exists()
+    assert not own_layout.own().root.exists()
 
 
 def test_a_user_is_written_down_before_the_engine_starts(ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_user_is_written_down_before_the_engine_starts(ran: list[str], monkeyp
     with pytest.raises(UnavailableError):
         own.acquire("kind/a/1", print)
     own.release("kind/a/1")
-    assert not own.own().root.exists()
+    assert not own_layout.own().root.exists()
     assert ran == ["end", "end"]
 
 
@@ -95,8 +95,8 @@ def test_a_socket_with_too_long_a_path_is_refused_before_anything_starts(
 ) -> None:
     monkeypatch.setenv("BUILD_CONFORMANCE_STATE_DIR", str(tmp_path / ("x" * 100)))
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr(own.host, "MACHINE_CHECKS", ())
-    monkeypatch.setattr(own.requirements, "missing", lambda _: ())
+    monkeypatch.setattr(host, "MACHINE_CHECKS", ())
+    monkeypatch.setattr(requirements, "missing", lambda _: ())
     assert "BUILD_CONFORMANCE_STATE_DIR to a shorter path" in (own.why_impossible() or "")
 
 
@@ -104,7 +104,6 @@ def test_clients_of_our_engine_speak_to_it_alone(ran: list[str], monkeypatch: py
     monkeypatch.setenv("DOCKER_HOST", "tcp://somewhere")
     engine = own.acquire("kind/a/1", print)
     assert ran
-    assert engine.environment_for(None)["DOCKER_HOST"] == f"unix://{own.own().socket}"
+    assert engine.environment_for(None)["DOCKER_HOST"] == f"unix://{own_layout.own().socket}"
     assert engine.is_ours
     assert not Engine().is_ours
-    assert process.Completed  # the seam is not touched: nothing was run

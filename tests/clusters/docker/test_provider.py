@@ -84,6 +84,7 @@ def test_a_cluster_is_made_by_the_tool_loaded_and_described_by_what_it_says(
     }
     assert any("image-archive" in words or "import" in words for words in engine.ran)
     assert subject.state("c") == "ready"
+    assert subject.conditions("c") == NodeConditions()
     assert [lease.name for lease in subject.list_leases()] == ["c"]
 
 

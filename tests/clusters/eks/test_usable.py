@@ -16,7 +16,7 @@ NODES = "/api/v1/nodes"
 class Answers(Server):
     """An API server that answers with these objects, and with the last of them for ever."""
 
-    def get(self, path: str) -> tuple[int, bytes]:
+    def get(self, path: str) -> tuple[int, bytes]:  # noqa: ARG002 - everything is well
         return 200, b"ok"
 
     def read(self, path: str) -> Any:  # noqa: ANN401 - objects of Kubernetes
@@ -54,4 +54,4 @@ def test_nodes_that_come_and_dns_that_starts_are_waited_for() -> None:
 def test_what_is_missing_when_the_time_is_up_is_named(path: str, answer: object, said: str) -> None:
     OBJECTS[path][:] = [answer]
     with pytest.raises(waiters.AwsTooSlowError, match=said):
-        usable.wait(SERVER, nodes=1, pace=Pace(interval=0.001, usable=0.2))
+        usable.wait(SERVER, nodes=1, pace=Pace(interval=0.1, usable=2))

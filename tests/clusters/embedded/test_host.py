@@ -51,7 +51,7 @@ def test_too_little_memory_says_how_much_is_available(monkeypatch: pytest.Monkey
 
 def test_missing_packages_are_an_obstacle_only_where_they_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     package = Requirement(name="thing", proof="no-such-program-anywhere", why="for the test")
-    monkeypatch.setattr(requirements, "load", lambda: (package,))
+    monkeypatch.setattr(requirements, "load", lambda *_: (package,))
     monkeypatch.setattr(requirements, "why_not_installable", lambda: None)
     assert host._packages() is None
     monkeypatch.setattr(requirements, "why_not_installable", lambda: "nobody may")
