@@ -11,6 +11,13 @@ from conformance.stages.build import build
 from conformance.stages.context import CellRun, StageFailedError, Step
 from conformance.tools import DIGEST_MARK, Build
 
+#: What a tag may name: an image, or an index of images (buildx pushes one, with its attestations).
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 
 
@@ -36,7 +43,7 @@ def _reported_digest(output: str) -> str:
 def _verify(cell_run: CellRun, digest: str) -> None:
     """Fetch the manifest and hash it: a green build is not the verdict."""
     url = f"http://{cell_run.fixtures.registry}/v2/{cell_run.namespace}/manifests/{digest}"
-    accept = "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+    accept = f"Accept: {', '.join(_MANIFESTS)}"
     # Asked from the registry's own pod: whatever the builder did to its container or its network changes no answer.
     ran = cell_run.kube.execute(
         fixtures.NAMESPACE,
