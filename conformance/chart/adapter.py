@@ -8,7 +8,9 @@ from typing import Any, Final, Protocol
 from clusters.provider import Image, ImageRole
 from conformance.chart.build_one_shot import BuildOneShot
 from conformance.chart.build_sidecar import BuildSidecar
+from conformance.chart.build_standalone import BuildStandalone
 from conformance.chart.info import ChartInfo
+from conformance.chart.radius import Radius
 from conformance.errors import UsageError
 from conformance.model import Builder, Topology
 
@@ -40,14 +42,19 @@ class ChartAdapter(Protocol):
         None where the chart's own pod tells its client by BUILDKIT_HOST.
         """
 
-    def post_renderer(self, builder: Builder) -> Sequence[str]:
-        """Return the program and arguments that change what the chart cannot be told; empty: nothing."""
+    def post_renderer(self, builder: Builder, *, registry: str, release: str) -> Sequence[str]:
+        """Return the program and arguments that change what the chart cannot be told; empty: nothing.
+
+        `registry` is as in `values`; `release` is what the pod's label `app.kubernetes.io/instance` must say.
+        """
 
 
 #: By the name of the chart.
 ADAPTERS: Final[Mapping[str, ChartAdapter]] = {
     "build-one-shot": BuildOneShot(),
     "build-sidecar": BuildSidecar(),
+    "build-standalone": BuildStandalone(),
+    "radius": Radius(),
 }
 
 

@@ -45,7 +45,7 @@ class BuildOneShot:
         """Return nothing: there is no daemon to find."""
         return ()
 
-    def post_renderer(self, builder: Builder) -> Sequence[str]:  # noqa: ARG002 - the protocol's
+    def post_renderer(self, builder: Builder, *, registry: str, release: str) -> Sequence[str]:  # noqa: ARG002 - protocol
         """Return nothing: the chart has a value for everything."""
         return ()
 

@@ -57,7 +57,7 @@ class BuildSidecar:
         """Return nothing: the chart sets the client's BUILDKIT_HOST."""
         return ()
 
-    def post_renderer(self, builder: Builder) -> Sequence[str]:  # noqa: ARG002 - the protocol's
+    def post_renderer(self, builder: Builder, *, registry: str, release: str) -> Sequence[str]:  # noqa: ARG002 - protocol
         """Return nothing: the chart has a value for everything."""
         return ()
 
@@ -77,10 +77,12 @@ def _volumes(builder: Builder) -> dict[str, Any]:
         case VolumePreparation.FS_GROUP:
             method: dict[str, Any] = {"method": "fsGroup", "fsGroup": CLIENT_GROUP}
         case VolumePreparation.INIT_CONTAINER:
-            method = {"method": "initContainer", "owner": _owner(builder)}
+            method = {"method": "initContainer", "owner": owner(builder), "order": "chmodFirst"}
+        case VolumePreparation.INIT_CONTAINER_CHOWN_FIRST:
+            method = {"method": "initContainer", "owner": owner(builder), "order": "chownFirst"}
         case _:
             assert_never(builder.volume_preparation)
-    handed_over = builder.volume_preparation is VolumePreparation.INIT_CONTAINER
+    handed_over = builder.volume_preparation is not VolumePreparation.FS_GROUP
     return {"volumePreparation": method, "buildctlInit": {"enabled": handed_over}}
 
 
@@ -88,7 +90,7 @@ def _subid_mount(path: str) -> dict[str, Any]:
     return {"name": "config", "mountPath": path, "subPath": SUBORDINATE_IDS, "readOnly": True}
 
 
-def _owner(builder: Builder) -> str:
+def owner(builder: Builder) -> str:
     """Return the daemon's user and group, `1000:1000` for a rootless image that says nothing else."""
     said = {**builder.pod_security_context, **builder.security_context}
     user = said.get("runAsUser", 0 if builder.image is ImageRole.BUILDKIT_ROOTFUL else ROOTLESS_USER)

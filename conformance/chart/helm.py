@@ -24,21 +24,28 @@ class HelmCommand(Command):  # type: ignore[misc]  # pyhelm3 ships no types
     """
 
     def __init__(
-        self, helm: Path, *, limit: float, flags: Sequence[str | Path] = (), kubeconfig: Path | None = None
+        self,
+        helm: Path,
+        *,
+        limit: float,
+        flags: Sequence[str | Path] = (),
+        kubeconfig: Path | None = None,
+        context: str = "",
     ) -> None:
-        """Make it ready to run `helm` once."""
+        """Make it ready to run `helm` once; no `context` is the kubeconfig's current one."""
         super().__init__(executable=str(helm), default_timeout=f"{limit:.0f}s", kubeconfig=kubeconfig)
         self._helm = helm
         self._limit = limit
         self._flags = tuple(flags)
         self._kubeconfig = kubeconfig
+        self._context = ("--kube-context", context) if context else ()
         self.said = ""
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002 - pyhelm3's name
         """Run helm to its end and return what it wrote. It does not yield to an event loop: see `finish`."""
         words = [str(word) for word in command]
         config = ("--kubeconfig", self._kubeconfig) if self._kubeconfig else ()
-        argv: list[str | Path] = [self._helm, *words, *self._flags, *config]
+        argv: list[str | Path] = [self._helm, *words, *self._flags, *config, *self._context]
         try:
             done = process.run(argv, env=environment(), stdin=input, timeout=self._limit, check=False)
         except CommandError as error:
@@ -80,6 +87,8 @@ def environment() -> Mapping[str, str]:
         "HELM_CACHE_HOME": str(home / "cache"),
         "HELM_CONFIG_HOME": str(home / "config"),
         "HELM_DATA_HOME": str(home / "data"),
+        # Releases are kept in ConfigMaps: so nobody needs the right to read Secrets to install a chart.
+        "HELM_DRIVER": "configmap",
         # Discovery is kept on disk by the server's address for hours; another cluster may have that address now.
         "KUBECACHEDIR": os.devnull,
     }

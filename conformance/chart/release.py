@@ -42,6 +42,7 @@ def install(
     release: str,
     namespace: str,
     kubeconfig: Path,
+    context: str = "",
     post_renderer: Sequence[str] = (),
 ) -> str:
     """Create the release's objects in an existing namespace and return what was said about it, warnings first.
@@ -49,7 +50,7 @@ def install(
     Waits for nothing: whether pods start is for the stages to see. Raises HelmError.
     """
     flags = _post_renderer(post_renderer)
-    command = HelmCommand(find_helm(), limit=LIMITS.install, flags=flags, kubeconfig=kubeconfig)
+    command = HelmCommand(find_helm(), limit=LIMITS.install, flags=flags, kubeconfig=kubeconfig, context=context)
     revision = finish(
         command.install_or_upgrade(
             release, chart.path, dict(values), create_namespace=False, namespace=namespace, wait=False

@@ -10,6 +10,7 @@ from conformance.tools.containers import Containers
 from conformance.tools.daemonless import Daemonless
 from conformance.tools.driver import Driver
 from conformance.tools.kaniko import Kaniko
+from conformance.tools.radius_recipe import RadiusRecipe
 
 
 def driver_of(builder: Builder, connection: tuple[str, ...] = ()) -> Driver:
@@ -24,6 +25,8 @@ def driver_of(builder: Builder, connection: tuple[str, ...] = ()) -> Driver:
             return Buildctl(connection=connection)
         case Tool.BUILDKIT, Topology.SIDECAR, Client.BUILDX:
             return Buildx()
+        case Tool.BUILDKIT, Topology.SIDECAR, Client.RADIUS_RECIPE:
+            return RadiusRecipe(connection=connection)
         case ((Tool.BUILDAH | Tool.PODMAN), Topology.ONE_SHOT, Client.BUILDCTL):
             return Containers(program=str(builder.tool), arguments=builder.args)
         case Tool.KANIKO, Topology.ONE_SHOT, Client.BUILDCTL:

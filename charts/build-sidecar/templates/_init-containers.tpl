@@ -12,9 +12,14 @@
     - |
       set -eu
       prepare() {
+        {{- if eq $values.volumePreparation.order "chmodFirst" }}
         [ "$(stat -c %u:%g "$1")" != "$3" ] || return 0
         chmod "$2" "$1"
         chown "$3" "$1"
+        {{- else }}
+        chown "$3" "$1"
+        chmod "$2" "$1"
+        {{- end }}
       }
       prepare /volumes/state 0700 {{ $values.volumePreparation.owner }}
       {{- if eq $values.transport.type "unix" }}

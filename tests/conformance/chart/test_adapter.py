@@ -79,7 +79,7 @@ def test_missing_image_is_a_sentence() -> None:
 def test_init_container_gives_the_volumes_to_the_builders_user(fields: dict[str, object], owner: str) -> None:
     builder = _builder(volume_preparation=VolumePreparation.INIT_CONTAINER, **fields)
     values = ADAPTERS["build-sidecar"].values(builder, IMAGES, "r:1")
-    assert values["volumePreparation"] == {"method": "initContainer", "owner": owner}
+    assert values["volumePreparation"] == {"method": "initContainer", "owner": owner, "order": "chmodFirst"}
     assert values["buildctlInit"] == {"enabled": True}
 
 
