@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from clusters.provider import Cluster
-from conformance import chart, fixtures, namespace, salvage
+from conformance import admission, bounds, chart, consent, fixtures, namespace, probes, progress, salvage
 from conformance.artifacts import RunFolder
 from conformance.attempts import Attempt, another_is_due, settled
 from conformance.chart import ChartAdapter, ChartInfo
@@ -24,14 +24,17 @@ from conformance.model import (
     Claim,
     NodeFacts,
     Observation,
+    PsaLevel,
     Result,
     SourceKind,
     Stage,
     StageReport,
+    Topology,
     Versions,
 )
 from conformance.observe import Known, glance, observe
 from conformance.stages import CellRun, run_stages
+from conformance.standalone import arrangement, client
 from conformance.tools import driver_of
 from conformance.waiting import Timeouts
 
@@ -58,11 +61,14 @@ class Bench:
     control: ControlVerdict | None
     git_context: str
     keep: bool
+    #: Of a cluster that is not ours: whether privileged pods may be created and disruptive probes look.
+    allow_privileged: bool = False
+    allow_disruptive: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def kube(self, cell: Cell) -> Kube:
         """Connect as a cell: its id is in the user agent."""
-        return Kube(self.cluster.kubeconfig, user_agent=f"cell/{cell.id}")
+        return Kube(self.cluster.kubeconfig, user_agent=f"cell/{cell.id}", context=self.cluster.context or None)
 
 
 def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
@@ -72,6 +78,8 @@ def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
         raise ApiError(f"there is no cluster {handover.name}: {handover.failure}")
     image = cluster.images[cell.builder.image]
     info = shared.charts[cell.builder.topology]
+    # An adapter that is named is the named chart's: the charts of other topologies have their own.
+    named = shared.request.adapter if shared.request.chart in {"", info.source} else ""
     policy = cell.level.version
     versions = Versions(
         kubernetes=handover.server_version,
@@ -89,13 +97,15 @@ def bench_of(cell: Cell, shared: Shared, handover: ClusterHandover) -> Bench:
         cluster=cluster,
         folder=RunFolder.open(shared.folder),
         chart=info,
-        adapter=chart.adapter_for(info, shared.request.adapter or None),
+        adapter=chart.adapter_for(info, named or None),
         claims=shared.claims,
         node_facts=handover.node_facts,
         versions=versions,
         control=handover.control,
         git_context=shared.request.git_context,
         keep=shared.request.keep,
+        allow_privileged=shared.request.allow_privileged,
+        allow_disruptive=shared.request.allow_disruptive,
     )
 
 
@@ -109,7 +119,7 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
         # What was written is what is judged: only that can be judged again from disk.
         written = _write(bench, cell, seen)
         finding = classify(written)
-        judgement = judge(finding, cell, resolution, control=bench.control)
+        judgement = judge(finding, cell, resolution, control=bench.control, unenforced=written.unenforced)
         made.append(Attempt(observation=written, finding=finding, judgement=judgement))
     counted, judgement = settled(made, resolution.claim)
     if len(made) > 1:
@@ -125,7 +135,7 @@ def run_cell(cell: Cell, bench: Bench, *, began: Callable[[Stage], None] = _say_
         seconds=round(time.monotonic() - started, 2),
         stages=counted.observation.stages,
         tries=[attempt.name for attempt in made if attempt is not counted],
-    )
+    ).model_copy(update={"probes": probes.judge_all(counted.observation, cell, bench.claims)})
 
 
 def _write(bench: Bench, cell: Cell, seen: Observation, *, attempt: int | None = None) -> Observation:
@@ -144,6 +154,7 @@ def _gave_out(made: Sequence[Attempt], cluster: Cluster) -> bool:
 def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None]) -> Observation:
     """Give the cell a namespace of its own, run its stages there, look at everything, and remove the namespace."""
     name = namespace.name_for(bench.run_id, f"{cell.id}-{number}" if number > 1 else cell.id)
+    began = progress.noting(bench.folder, cell.id, began)
     with bench.kube(cell) as kube:
         cell_run = _cell_run(cell, bench, kube, name)
         known = Known(
@@ -154,22 +165,27 @@ def _try(cell: Cell, bench: Bench, *, number: int, began: Callable[[Stage], None
             began(Stage.ADMISSION)
             known, stages = _install(cell, bench, cell_run, known)
             stages = stages or run_stages(cell_run, began=began)
-            seen = observe(cell_run, stages, known)
+            # Looked at before the probes: what they do on purpose is not held against the builder.
+            seen = probes.look_into(cell_run, observe(cell_run, stages, known))
         except (ApiError, WaitError) as error:
             # The cluster itself is ill: what has been seen so far is all there will be.
             seen = salvage.broken_off(cell_run, known, stages, str(error))
         finally:
             if not bench.keep:
-                _remove(kube, name)
+                for place in filter(None, (cell_run.client_namespace, name)):
+                    _remove(kube, place)
         return salvage.with_cluster(seen, bench.cluster, notice=bench.timeouts.notice)
 
 
 def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple[Known, tuple[StageReport, ...]]:
     """Label the namespace, predict, install. A refused install is the admission stage's failure."""
     labelled = namespace.manifest(cell_run.namespace, level=cell.level, run_id=bench.run_id, cell_id=cell.id)
-    namespace.create(cell_run.kube, labelled)
+    namespace.create(cell_run.kube, labelled, bounded=bounds.are_due(bench.cluster))
+    if bounds.are_due(bench.cluster) and cell.level.psa is not PsaLevel.PRIVILEGED:
+        known = replace(known, unenforced=admission.why_not_in_force(cell_run.kube, cell_run.namespace, cell.level))
+    tls = arrangement.before_install(cell_run, run_id=bench.run_id) if cell_run.client_namespace else None
     values = bench.adapter.values(cell.builder, bench.cluster.images, cell_run.fixtures.registry)
-    post_renderer = bench.adapter.post_renderer(cell.builder)
+    post_renderer = bench.adapter.post_renderer(cell.builder, registry=cell_run.fixtures.registry, release=_RELEASE)
     try:
         manifests = chart.render(
             bench.chart,
@@ -182,19 +198,32 @@ def _install(cell: Cell, bench: Bench, cell_run: CellRun, known: Known) -> tuple
         pod = chart.pod_template(manifests, container=bench.adapter.builder_container)
         prediction, predicted = namespace.predict(cell_run.kube, cell_run.namespace, pod)
         known = replace(known, prediction=prediction, rendered_pod=pod, predicted_pod=predicted)
+        if why := _why_not(bench, cell, known):
+            return known, salvage.failed_before(why)
         said = chart.install(
             bench.chart,
             values,
             release=_RELEASE,
             namespace=cell_run.namespace,
             kubeconfig=bench.cluster.kubeconfig,
+            context=bench.cluster.context,
             post_renderer=post_renderer,
         )
     except HelmError as error:
         cell_run.note("helm.txt", SourceKind.HELM, f"{error}\n", stage=Stage.ADMISSION)
         return known, salvage.failed_before(str(error))
     cell_run.note("helm.txt", SourceKind.HELM, said, stage=Stage.ADMISSION)
+    if tls is not None:
+        cell_run.connection = arrangement.after_install(cell_run, tls, known.rendered_pod)
     return known, ()
+
+
+def _why_not(bench: Bench, cell: Cell, known: Known) -> str | None:
+    """Say why the pod must not be created on a cluster that is not ours, or None."""
+    if bench.allow_privileged or not bounds.are_due(bench.cluster):
+        return None
+    free = known.unenforced or ("there is none" if cell.level.psa is PsaLevel.PRIVILEGED else "")
+    return consent.why_not_pod(known.rendered_pod, unenforced=free)
 
 
 def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
@@ -212,7 +241,12 @@ def _cell_run(cell: Cell, bench: Bench, kube: Kube, name: str) -> CellRun:
         timeouts=bench.timeouts,
         git_context=bench.git_context or (addresses.git_context if driver.speaks_git else addresses.http_context),
         driver=driver,
+        allow_disruptive=bench.allow_disruptive,
     )
+    if cell.builder.topology is Topology.STANDALONE:
+        # Under the same name as the try's own namespace, which is unique to it.
+        cell_run.client_namespace = namespace.name_for(bench.run_id, f"{name}-client")
+        cell_run.client_labels = client.selector()
     cell_run.decided = lambda: decided_early(glance(cell_run))
     return cell_run
 

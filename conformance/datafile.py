@@ -134,7 +134,11 @@ def _sentence(model: type[BaseModel], where: Location, detail: ErrorDetails, hid
         near = nearest(str(value), re.findall(r"'([^']+)'", expected))
         meant = f"; did you mean {near!r}?" if near is not None else ""
         return f"{key!r} is {value!r}, which is not one of {expected}{meant}"
-    return f"{key!r} is {value!r}: {detail['msg'].removeprefix('Value error, ')}"
+    said = detail["msg"].removeprefix("Value error, ")
+    if isinstance(value, dict):
+        # Several keys that do not go together: none of them is wrong by itself.
+        return f"{key!r}: {said}" if key else said
+    return f"{key!r} is {value!r}: {said}"
 
 
 def _dotted(where: Sequence[str | int]) -> str:

@@ -108,6 +108,23 @@ class Kube:
         """Delete a pod at once; one that is gone is no error."""
         self._call_if_there("DELETE", f"{_core(namespace)}/pods/{name}", gracePeriodSeconds="0")
 
+    def create_secret(self, namespace: str, body: Json) -> Answer:
+        """Create a Secret."""
+        return self._call("POST", f"{_core(namespace)}/secrets", body)
+
+    def create_resource_quota(self, namespace: str, body: Json) -> Answer:
+        """Create a ResourceQuota."""
+        return self._call("POST", f"{_core(namespace)}/resourcequotas", body)
+
+    def resource_quota(self, namespace: str, name: str) -> Json | None:
+        """Return a ResourceQuota, or None when there is none."""
+        answer = self._call_if_there("GET", f"{_core(namespace)}/resourcequotas/{name}")
+        return answer.body if answer is not None else None
+
+    def create_limit_range(self, namespace: str, body: Json) -> Answer:
+        """Create a LimitRange."""
+        return self._call("POST", f"{_core(namespace)}/limitranges", body)
+
     def create_service(self, namespace: str, body: Json) -> Answer:
         """Create a Service."""
         return self._call("POST", f"{_core(namespace)}/services", body)

@@ -40,6 +40,7 @@ def broken_off(cell_run: CellRun, known: Known, stages: tuple[StageReport, ...],
         rendered_pod=known.rendered_pod,
         sources=(*cell_run.sources, source),
         node_facts=known.node_facts,
+        connection=cell_run.connection,
         versions=known.versions,
         builder_container=cell_run.builder_container,
     )

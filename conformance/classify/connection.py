@@ -48,7 +48,8 @@ def tls_fault(tls: TlsFacts) -> Fault | None:
     """Return why the handshake must fail, None when nothing speaks against it.
 
     In the order of a handshake: the client reads its files and judges the daemon's certificate before it shows its own
-    (RFC 8446, section 2), and of a certificate first its dates, then its name, then its signature (crypto/x509, Verify).
+    (RFC 8446, section 2). Of a certificate its dates come first, then its name, then its signature (crypto/x509,
+    Verify).
     """
     if tls.missing_files:
         return Fault("mtls-file-missing", f"the client is told to read {', '.join(tls.missing_files)}: not there")

@@ -25,7 +25,7 @@ from conformance.model.outcome import Evidence, Outcome
 from conformance.model.probe import HOLDS, Facts, LookStatus, ProbeFinding, ProbeObservation, ProbeResult
 from conformance.model.record import Record, Slug
 from conformance.model.result import UNCLASSIFIED, Finding, Layer, Result, VerdictKind
-from conformance.model.run import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
+from conformance.model.run import ChartRecord, ClusterRecord, Cost, HostFacts, ImageRecord, Run
 from conformance.model.standalone import ClientNamespace, Standalone, Tls, WorkloadKind
 from conformance.model.words import (
     SUPPORTED,
@@ -59,6 +59,7 @@ __all__ = [
     "ConnectionFacts",
     "ContainerStatus",
     "ContainerTermination",
+    "Cost",
     "Event",
     "Evidence",
     "Facts",

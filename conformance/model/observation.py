@@ -248,6 +248,8 @@ class Observation(Record):
     versions: Versions = Versions()
     #: The container that runs the builder daemon.
     builder_container: str = "buildkitd"
+    #: Why the labels of the cell's namespace decide nothing; empty: they are in force, or nobody had to ask.
+    unenforced: str = ""
     #: What was seen after the stages, by probes.
     probes: tuple[ProbeObservation, ...] = ()
 

@@ -31,6 +31,21 @@ class ImageRecord(Record):
     origin: str
 
 
+class Cost(Record):
+    """What a cluster cost at list price, from its creation until the report was written."""
+
+    amount: float = Field(ge=0)
+    #: ISO 4217.
+    currency: str
+    per_hour: float
+    #: How long it stood.
+    seconds: float
+    region: str
+    #: When the price was read, ISO 8601, and where.
+    date: str
+    source: str
+
+
 class ClusterRecord(Record):
     """A cluster of the run."""
 
@@ -49,6 +64,8 @@ class ClusterRecord(Record):
     node: NodeFacts = NodeFacts()
     #: How long it took to create; 0 when it never came up.
     seconds: float = 0.0
+    #: Null: it costs nothing, or nobody knows what.
+    cost: Cost | None = None
     #: Why it never came up; empty when it did.
     failure: str = ""
 

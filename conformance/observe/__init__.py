@@ -36,6 +36,8 @@ class Known:
     predicted_pod: Json
     node_facts: NodeFacts
     versions: Versions
+    #: Why the labels of the cell's namespace decide nothing; empty: they are in force, or nobody had to ask.
+    unenforced: str = ""
 
 
 def glance(cell_run: CellRun) -> Observation:
@@ -95,6 +97,7 @@ def observe(cell_run: CellRun, stages: tuple[StageReport, ...], known: Known) ->
         connection=cell_run.connection,
         versions=known.versions,
         builder_container=cell_run.builder_container,
+        unenforced=known.unenforced,
     )
 
 

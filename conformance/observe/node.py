@@ -29,24 +29,32 @@ _CONTAINER = "canary"
 _EMULATORS = "emulators"
 
 
-def start(kube: Kube, *, image: str, run_id: str) -> str:
-    """Create the canary pods without waiting; return their namespace. Raises ApiError, WaitError."""
+def start(kube: Kube, *, image: str, run_id: str, bounded: bool = False) -> str:
+    """Create the canary pods without waiting; return their namespace, with a quota if `bounded`.
+
+    Raises ApiError, WaitError.
+    """
     name = namespace.name_for(run_id, "node-facts")
     # Baseline, because a canary has to leave its seccomp profile unset: what it then runs under is the answer.
     level = Level(psa=PsaLevel.BASELINE)
-    namespace.create(kube, namespace.manifest(name, level=level, run_id=run_id, cell_id="node-facts"))
+    body = namespace.manifest(name, level=level, run_id=run_id, cell_id="node-facts")
+    namespace.create(kube, body, bounded=bounded)
     kube.create_pod(name, _canary(_PLAIN, image, host_users=None))
     kube.create_pod(name, _canary(_USERNS, image, host_users=False))
     kube.create_pod(name, _profile_canary(image))
     return name
 
 
-def read(kube: Kube, name: str) -> NodeFacts:
-    """Wait for the canaries, read them and the API; what cannot be read stays None. Removes the namespace."""
+def read(kube: Kube, name: str, *, configz: bool = True) -> NodeFacts:
+    """Wait for the canaries, read them and the API; what cannot be read stays None. Removes the namespace.
+
+    Without `configz` the kubelet's configuration is not asked for. Of several nodes the canaries' own is described.
+    """
     plain, userns = _log(kube, name, _PLAIN), _log(kube, name, _USERNS)
     profiles = _profiles(kube, name)
+    where = ((kube.pod(name, _PLAIN) or {}).get("spec") or {}).get("nodeName")
     kube.delete_namespace(name)
-    nodes = kube.nodes()
+    nodes = sorted(kube.nodes(), key=lambda node: bool(node["metadata"]["name"] != where))
     info = nodes[0]["status"]["nodeInfo"] if nodes else {}
     node_name = str(nodes[0]["metadata"]["name"]) if nodes else ""
     seen = proc.sections(plain)
@@ -66,7 +74,7 @@ def read(kube: Kube, name: str) -> NodeFacts:
         seccomp_profiles=profiles,
         emulators=foreign.emulated(seen.get(_EMULATORS, ""), info.get("architecture", "")),
         sysctls={key: seen[key] for key in _SYSCTLS if key in seen},
-        configz=_configz(kube, node_name),
+        configz=_configz(kube, node_name) if configz else {},
     )
 
 

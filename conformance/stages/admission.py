@@ -9,7 +9,7 @@ from conformance.waiting import poll
 
 
 def run(cell_run: CellRun) -> str:
-    """Wait until the release has a pod, or its ReplicaSet says that it may not create one."""
+    """Wait until the release has a pod, or its ReplicaSet or StatefulSet says that it may not create one."""
     refusal, pods = poll(
         lambda: _look(cell_run), within=cell_run.timeouts.admission, what="the release's first pod", every=0.1
     )
@@ -26,6 +26,19 @@ def _look(cell_run: CellRun) -> tuple[str, list[Json]] | None:
         for condition in replica_set.get("status", {}).get("conditions", []):
             if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
                 return f"{condition.get('reason', '')}: {condition.get('message', '')}", []
+    return _refused_stateful_set(cell_run)
+
+
+def _refused_stateful_set(cell_run: CellRun) -> tuple[str, list[Json]] | None:
+    """Find what a StatefulSet says of a refusal: it has no condition for it, only an event."""
+    for event in cell_run.kube.events(cell_run.namespace):
+        about = event.get("involvedObject", {}).get("kind")
+        message = str(event.get("message") or "")
+        # The same reason is given for claims, `Create Claim state-a-0 Pod a-0 in StatefulSet a failed`
+        # (kubernetes, pkg/controller/statefulset/stateful_pod_control.go).
+        of_pod = message.lower().startswith("create pod ")
+        if (about, event.get("reason")) == ("StatefulSet", "FailedCreate") and of_pod:
+            return f"{event['reason']}: {message}", []
     return None
 
 

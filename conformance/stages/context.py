@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from clusters.provider import Capability, Cluster
 from conformance.fixtures import Fixtures
 from conformance.kube import Json, Kube, Ran
-from conformance.model import Cell, Source, SourceKind, Stage
+from conformance.model import Cell, ConnectionFacts, Source, SourceKind, Stage
 from conformance.tools import Driver
 from conformance.waiting import Timeouts
 
@@ -39,9 +39,15 @@ class CellRun:
     #: Where the client's pod is, when it is not the release's: a namespace, and the labels that select it.
     client_namespace: str = ""
     client_labels: str = ""
+    #: What is known of the way from there to the daemon.
+    connection: ConnectionFacts | None = None
+    #: What the client said when it was last asked whether the daemon answers.
+    answer: str = ""
     #: Says whether what is seen so far already carries a class that no waiting can change.
     decided: Callable[[], bool] = lambda: False
     sources: list[Source] = field(default_factory=list)
+    #: Whether probes may kill and fill on a cluster that is not ours.
+    allow_disruptive: bool = False
     #: `sha256:...` of the image that was pushed.
     pushed_digest: str = ""
 

@@ -139,6 +139,14 @@ def test_init_containers_come_in_order_and_hold_only_what_they_need() -> None:
     assert handed in _container(pod, "app")["volumeMounts"]
 
 
+def test_init_container_changes_owners_first_where_that_is_asked_for_and_does_so_again() -> None:
+    first = VolumePreparation.INIT_CONTAINER_CHOWN_FIRST
+    builder = BUILDERS["rootless-unset"].model_copy(update={"volume_preparation": first})
+    script = _container(_pod(_values(builder)), "volumes-init")["command"][-1]
+    assert 0 < script.index("chown") < script.index("chmod")
+    assert "stat -c" not in script
+
+
 @pytest.mark.parametrize(
     ("transport", "address"),
     [(Transport.UNIX, "unix:///run/buildkit/buildkitd.sock"), (Transport.LOOPBACK_TCP, "tcp://127.0.0.1:1234")],

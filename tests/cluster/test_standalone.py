@@ -23,6 +23,14 @@ BUILDERS = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep clusters and their ledger apart from other people's: what is left here is deleted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUILD_CONFORMANCE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     words = ("--matrix=standalone", "--psa=baseline", *(f"--builder={name}" for name in BUILDERS), "-n2")

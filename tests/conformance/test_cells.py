@@ -9,11 +9,13 @@ from typing import Self, cast
 
 import pytest
 
+from clusters.paths import CHECKOUT
 from clusters.provider import Capability, Cluster, Image, ImageRole, Provenance
 from conformance import cells, chart, salvage
 from conformance.artifacts import RunFolder
-from conformance.cells import Bench, run_cell
+from conformance.cells import Bench, bench_of, run_cell
 from conformance.errors import ApiError
+from conformance.handover import ClusterHandover, Shared
 from conformance.judge import ControlVerdict
 from conformance.kube import Answer, Json, Kube
 from conformance.model import (
@@ -25,9 +27,11 @@ from conformance.model import (
     Stage,
     StageReport,
     StageStatus,
+    Topology,
     VerdictKind,
     Versions,
 )
+from conformance.options import Request
 from conformance.preflight import REFERENCE_CHARTS
 from conformance.waiting import Timeouts
 from tests.conformance import records
@@ -169,3 +173,26 @@ def test_whatever_dies_in_the_cluster_says_nothing_of_the_builder(
     monkeypatch.setattr(Unreachable, "create_namespace", lambda *_: (_ for _ in ()).throw(ApiError("no", status=500)))
     broken("containerd: ended with exit code 2")
     assert_infrastructure(run_cell(CELL, bench), "cluster-component-died")
+
+
+def test_an_adapter_that_is_named_is_for_the_chart_that_is_named_alone(bench: Bench, tmp_path: Path) -> None:
+    imitation = CHECKOUT / "tests" / "data" / "charts" / "radius-like"
+    folder = RunFolder.create(tmp_path / "runs")
+    folder.write_plan(())
+    shared = Shared(
+        run_id="r",
+        folder=folder.path,
+        request=Request(chart=str(imitation), adapter="radius"),
+        charts={
+            Topology.SIDECAR: chart.load(str(imitation)),
+            Topology.ONE_SHOT: chart.load(str(REFERENCE_CHARTS / "build-one-shot")),
+        },
+        claims=(),
+        helm="3",
+        git_commit="",
+    )
+    sidecar = records.cell()
+    handover = ClusterHandover(key=sidecar.key, cluster=bench.cluster)
+    one_shot = sidecar.model_copy(update={"builder": records.builder(topology=Topology.ONE_SHOT)})
+    assert bench_of(sidecar, shared, handover).adapter is chart.ADAPTERS["radius"]
+    assert bench_of(one_shot, shared, handover).adapter is chart.ADAPTERS["build-one-shot"]

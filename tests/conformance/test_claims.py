@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clusters.provider import SECCOMP_PROFILES
 from conformance import claims
 from conformance.claims import Resolution, Value, resolve
 from conformance.errors import UsageError
@@ -147,6 +148,15 @@ def test_a_node_for_which_nothing_is_claimed_is_named() -> None:
 
 def test_a_cell_for_which_nothing_is_claimed_says_so() -> None:
     assert resolve([], cell(), OFF) == Resolution(claim=None, reason="no claim is made for this builder at this level")
+
+
+def test_facts_that_list_what_was_seen_are_conditions_of_yes_or_no() -> None:
+    everything = NodeFacts(seccomp_profiles=SECCOMP_PROFILES, emulators=("arm64",))
+    assert claims.conditions_of(everything) == {"seccomp_profiles": True, "emulators": True}
+    # One profile of two is not what a claim may rely on.
+    some = NodeFacts(seccomp_profiles=SECCOMP_PROFILES[:1], emulators=())
+    assert claims.conditions_of(some) == {"seccomp_profiles": False, "emulators": False}
+    assert claims.conditions_of(NodeFacts()) == {}
 
 
 def test_only_what_was_seen_of_a_node_is_a_condition() -> None:

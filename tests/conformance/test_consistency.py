@@ -99,3 +99,43 @@ def test_two_claims_for_the_same_cells_that_disagree_are_refused(one: dict[str, 
 )
 def test_claims_that_something_tells_apart_are_kept(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert told(claim("supported", **one), claim("rootlesskit-clone-eperm", **other)) == ()
+
+
+PROBES = {"kill": ("step-can-kill-daemon",)}
+
+
+def told_of_probes(*claims: Claim) -> tuple[str, ...]:
+    try:
+        check(claims, builders=BUILDERS, providers=("embedded",), classes=CLASSES, cells=[cell()], probes=PROBES)
+    except UsageError as error:
+        return error.faults
+    return ()
+
+
+def test_a_claim_about_a_probe_expects_that_it_holds_or_what_it_finds() -> None:
+    assert told_of_probes(claim(), claim("holds", probe="kill")) == ()
+    assert told_of_probes(claim("step-can-kill-daemon", probe="kill")) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"probe": "kil", "expect": "holds"}, "unknown probe 'kil': did you mean 'kill'?"),
+        (
+            {"probe": "kill", "expect": "step-can-kil-daemon"},
+            "probe kill: unknown finding 'step-can-kil-daemon': did you mean 'step-can-kill-daemon'?",
+        ),
+        ({"probe": "kill", "expect": "supported"}, "unknown finding 'supported'"),
+        ({"expect": "holds"}, "unknown class 'holds'"),
+        ({"probe": "kill", "expect": "holds", "repeats": 2}, "`repeats` and `at_least` are for claims about building"),
+    ],
+)
+def test_a_wrong_claim_about_a_probe_is_refused_with_its_place(changes: dict[str, Any], fault: str) -> None:
+    (said,) = told_of_probes(claim().model_copy(update=changes))
+    assert said.startswith("claims.toml:1: ")
+    assert fault in said
+
+
+def test_claims_about_a_probe_contradict_each_other_and_not_those_about_building() -> None:
+    (said,) = told_of_probes(claim("holds", probe="kill"), claim("step-can-kill-daemon", probe="kill"), claim())
+    assert "rootless-unset, probe kill, at baseline -> step-can-kill-daemon contradicts" in said

@@ -10,7 +10,7 @@ from clusters.provider import Provenance
 from conformance.claims import Resolution
 from conformance.errors import ExitCode
 from conformance.judge import SEVERITY, ControlVerdict, Judgement, exit_code, judge, not_run, result, settle, worse
-from conformance.model import UNCLASSIFIED, Finding, Outcome, Result, Role, VerdictKind
+from conformance.model import UNCLASSIFIED, Finding, Outcome, ProbeResult, Result, Role, VerdictKind
 from tests.conformance import records
 from tests.conformance.records import BUILDS, cell, claim, control, failure, resolved
 
@@ -37,6 +37,15 @@ def outcome(finding: Finding, expect: str | None, verdict: ControlVerdict | None
 )
 def test_a_finding_is_held_against_its_claim(finding: Finding, expect: str | None, wanted: Outcome) -> None:
     assert outcome(finding, expect) is wanted
+
+
+@pytest.mark.parametrize("finding", [BUILDS, failure(EPERM)])
+@pytest.mark.parametrize("expect", ["supported", EPERM, None])
+def test_where_the_level_is_not_enforced_neither_a_build_nor_a_failure_says_anything(
+    finding: Finding, expect: str | None
+) -> None:
+    said = judge(finding, cell(), resolved(expect), control=GOOD, unenforced="the namespace is exempt")
+    assert said == Judgement(Outcome.INCONCLUSIVE, "its level decided nothing: the namespace is exempt")
 
 
 @pytest.mark.parametrize(
@@ -211,6 +220,7 @@ def test_a_result_says_what_was_found_claimed_and_judged() -> None:
         "seconds": 2.5,
         "stages": [],
         "tries": ["disk-full"],
+        "probes": [],
     }
 
 
@@ -274,3 +284,28 @@ def test_the_first_exit_code_of_the_order_applies(
         assert code is ExitCode.INFRASTRUCTURE
     elif code is ExitCode.AS_CLAIMED:
         assert {line.outcome for line in results} <= {Outcome.AS_CLAIMED, Outcome.UNCLAIMED}
+
+
+def looked(outcome: Outcome, claimed: str | None = "holds", role: Role = Role.SELECTED) -> Result:
+    probe = ProbeResult(probe="kill", outcome=outcome, claim=claimed)
+    return of(Outcome.AS_CLAIMED, role=role).model_copy(update={"probes": (probe,)})
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (looked(Outcome.AS_CLAIMED), ExitCode.AS_CLAIMED),
+        (looked(Outcome.UNCLAIMED, None), ExitCode.AS_CLAIMED),
+        (looked(Outcome.UNEXPECTED_FAILURE), ExitCode.CLAIMS_BROKEN),
+        (looked(Outcome.UNEXPECTED_SUPPORT), ExitCode.CLAIMS_BROKEN),
+        (looked(Outcome.WRONG_CLASS), ExitCode.CLAIMS_BROKEN),
+        (looked(Outcome.INCONCLUSIVE), ExitCode.INFRASTRUCTURE),
+        (looked(Outcome.NOT_RUN), ExitCode.INFRASTRUCTURE),
+        # What nobody claims and cannot be looked at is no hole.
+        (looked(Outcome.NOT_RUN, None), ExitCode.AS_CLAIMED),
+    ],
+)
+def test_a_probe_counts_towards_the_exit_code_and_leaves_its_cell_as_it_is(line: Result, wanted: ExitCode) -> None:
+    assert exit_code([line]) is wanted
+    assert line.outcome is Outcome.AS_CLAIMED
+    assert line.breaks_claim is (wanted is ExitCode.CLAIMS_BROKEN)

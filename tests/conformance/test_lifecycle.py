@@ -335,3 +335,53 @@ def test_a_fault_of_the_harness_while_a_cluster_is_made_is_told_to_the_workers_a
     assert controller.finish() == ExitCode.INFRASTRUCTURE
     controller.end()
     assert provider.calls == ["create 1.35", "delete"]
+
+
+def test_a_cluster_that_fails_does_not_stop_the_one_beside_it(
+    provider: FakeProvider, control: Callable[[str | None], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control(None)
+    failing = FakeProvider(tmp_path)
+    failing.fails = ClusterFailedError("c", "start etcd", "it died")
+    both = {"embedded": provider, "kind": failing}
+    monkeypatch.setattr(providers, "PROVIDERS", both)
+    monkeypatch.setattr(preflight, "PROVIDERS", both)
+    request = Request(
+        cluster=("embedded", "kind"), psa=("baseline",), builder=("rootless-unset",), run_dir=tmp_path / "runs"
+    )
+    controller = Controller(preflight.check(request))
+    handed = controller.begin()
+    for cell in handed.cells:
+        why = handed.of(cell).why_not(cell)
+        outcome = Outcome.AS_CLAIMED if why is None else Outcome.NOT_RUN
+        controller.record(not_run(cell, why or "").model_copy(update={"outcome": outcome}))
+    assert controller.finish() == ExitCode.INFRASTRUCTURE
+    controller.end()
+    seen = {name: (each.outcome, each.reason) for name, each in lines(controller).items()}
+    assert seen["embedded-1.35-baseline-rootless-unset"] == (Outcome.AS_CLAIMED, "")
+    outcome, reason = seen["kind-1.35-baseline-rootless-unset"]
+    assert outcome is Outcome.NOT_RUN
+    assert reason.startswith("cluster failed: ")
+    assert "it died" in reason
+    assert list((tmp_path / "runs").rglob("clusters/*kind*/component.log"))
+    assert provider.calls == ["create 1.35", "delete"]
+
+
+def test_what_a_provider_still_has_of_a_run_after_its_deletion_ends_it_with_2(
+    controller: Controller,
+    provider: FakeProvider,
+    control: Callable[[str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    control(None)
+    handed = controller.begin()
+    for cell in handed.cells:
+        assert handed.of(cell).cluster is not None
+        controller.record(not_run(cell, "").model_copy(update={"outcome": Outcome.AS_CLAIMED}))
+    assert controller.finish() == ExitCode.AS_CLAIMED
+    lease = Lease(provider="embedded", name="left", run_id=handed.shared.run_id, created=0, pid=1, pid_started=0)
+    monkeypatch.setattr(provider, "list_leases", lambda: (lease,))
+    controller.end()
+    assert controller.exit_code == ExitCode.INFRASTRUCTURE
+    assert "left by this run: embedded cluster left" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from conformance.classify import CLASSES
 from conformance.estimate import load_durations
 from conformance.matrix import MATRICES
 from conformance.model import Cell, PsaLevel
+from conformance.probes import PROBES
 
 LINES = {"embedded": ("1.32", "1.33", "1.34", "1.35", "1.36"), "kind": (), "k3d": (), "existing": ()}
 #: What the embedded cluster's node is like.
@@ -58,11 +59,21 @@ SEEN = {
     "rootful-userns-no-sandbox": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
     "rootful-userns-seccomp": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
     "rootful-no-sandbox": ("executor-no-process-sandbox-gate", "executor-no-process-sandbox-gate", "r"),
+    "radius-shipped": ("supported", "r", "r"),
+    "radius-fs-group": ("supported", "r", "r"),
+    "radius-apparmor-pinned": ("apparmor-not-enabled", "apparmor-not-enabled", "r"),
+    "radius-chmod-after-chown": ("init-container-chmod-eperm", "init-container-chmod-eperm", "r"),
+    "radius-no-escalation": ("rootlesskit-clone-eperm", "rootlesskit-clone-eperm", "r"),
+    "radius-escalation": ("rootlesskit-clone-eperm", "rootlesskit-clone-eperm", "r"),
+    "radius-rootful-userns": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
+    "radius-rootful-userns-no-sandbox": ("snapshotter-bind-eperm", "snapshotter-bind-eperm", "r"),
+    "radius-restricted-as-written": ("rootlesskit-newuidmap-eperm", "rootlesskit-newuidmap-eperm", "r"),
+    "radius-restricted": ("rootlesskit-clone-eperm",) * 3,
 }
 
 
 def planned(name: str) -> plan.Plan:
-    return plan.make(matrix.load(name), plan.Selection(), LINES)
+    return plan.make(matrix.load(name), plan.Selection(), LINES, probes=tuple(PROBES))
 
 
 def every_cell() -> tuple[Cell, ...]:
@@ -109,6 +120,7 @@ def test_the_claims_hold_together() -> None:
         providers=LINES,
         classes=CLASSES,
         cells=plan.reachable(tables, LINES),
+        probes={name: probe.findings for name, probe in PROBES.items()},
     )
 
 
@@ -181,7 +193,7 @@ def test_every_claim_is_for_a_cell_of_some_matrix() -> None:
     """One that selects no planned cell has lost its cell."""
     cells = every_cell()
     for claim in claims.load(MATRICES):
-        assert any(claims.selects(claim, cell) for cell in cells), claim.origin
+        assert any(claims.selects(claim, cell, probe=claim.probe) for cell in cells), claim.origin
         SpecifierSet(claim.kubernetes)
 
 
@@ -197,7 +209,7 @@ def test_every_builder_says_what_it_is_and_where_it_comes_from() -> None:
 
 def test_rootful_builders_keep_their_state_where_root_may() -> None:
     for name, builder in matrix.load().builders.items():
-        rootful = name.startswith("rootful")
+        rootful = name.startswith(("rootful", "radius-rootful"))
         assert (builder.state_directory == "/var/lib/buildkit") is rootful
         assert (builder.security_context.get("runAsUser") == 0) is rootful
         assert ("--oci-worker-binary" in builder.args) is rootful
@@ -212,6 +224,9 @@ def test_the_basic_builders_differ_in_what_their_names_say() -> None:
 
 def test_a_builder_named_for_its_sandbox_user_namespace_or_proc_has_it() -> None:
     for name, builder in matrix.load().builders.items():
+        if name.startswith("radius-"):
+            # Named after what its history calls them.
+            continue
         unmasked = "unmasked" in name
         assert (builder.host_users is False) is ("userns" in name or unmasked), name
         assert (builder.security_context.get("procMount") == "Unmasked") is unmasked, name
@@ -230,7 +245,8 @@ def test_rootless_builders_in_a_user_namespace_get_ids_that_fit_65536_unless_the
 
 def test_every_builders_name_fits_a_cells_id_at_every_pinned_level() -> None:
     for builder in matrix.load().builders.values():
-        assert len(f"embedded-1.35-restricted-v1.34-{builder.name}") <= 60, builder.name
+        # LongSlug, the type of Cell.id.
+        assert len(f"embedded-1.35-restricted-v1.34-{builder.name}") <= 120, builder.name
 
 
 def test_the_restricted_builder_has_every_field_that_restricted_demands() -> None:
@@ -252,10 +268,23 @@ def test_the_durations_can_be_read() -> None:
 
 def test_the_page_on_other_projects_names_builders_and_classes_that_exist() -> None:
     page = (CHECKOUT / "docs" / "explanation" / "references.md").read_text(encoding="utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| ") and "`root" in line]
-    builders = {name for row in rows for name in re.findall(r"`((?:rootless|rootful)-[a-z-]+)`", row.split(" | ")[2])}
+    rows = [line for line in page.splitlines() if line.startswith("| ") and re.search("`(?:root|radius)", line)]
+    names = r"`((?:rootless|rootful|radius)-[a-z-]+)`"
+    builders = {name for row in rows for name in re.findall(names, row.split(" | ")[2])}
     classes = set(re.findall(r"`([a-z]+(?:-[a-z]+){2,})`", page)) - builders
     assert builders
     assert builders <= set(matrix.load().builders)
     assert classes
     assert classes <= set(CLASSES)
+
+
+def test_every_probe_of_the_probes_matrix_has_a_claim() -> None:
+    table = plan.make(matrix.load("probes"), plan.Selection(), LINES, probes=tuple(PROBES))
+    known = claims.load(MATRICES)
+    for cell in table.cells:
+        assert cell.probes == tuple(PROBES)
+        for probe in cell.probes:
+            found = claims.resolve(known, cell, {**NODE, "emulators": False, "cgroup_version": 1}, probe=probe)
+            assert found.claim is not None, (
+                f"{cell.id}: add a claim for its probe {probe} to matrices/claims/probes.toml"
+            )

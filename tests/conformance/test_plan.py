@@ -250,3 +250,48 @@ def test_a_selection_is_planned_completely_whatever_its_order(
     assert made == plan.make(matrix(), turned, CHOICES)
     assert len(made.cells) == (len(levels) or 3) * (len(builders) or 3) * (len(lines) or 1)
     assert len({cell.id for cell in made}) == len(list(made))
+
+
+PROBES = ("ownership", "isolation", "kill")
+
+
+def probes_of(selection: Selection, *blocks: Block) -> dict[str, tuple[str, ...]]:
+    made = plan.make(matrix(*blocks), selection, CHOICES, probes=PROBES)
+    assert all(cell.probes == () for cell in made.controls)
+    return {cell.builder.name: cell.probes for cell in made.cells}
+
+
+def test_a_block_s_probes_look_at_its_cells_in_the_order_of_the_table() -> None:
+    blocks = (
+        block(levels=("baseline",), builders=("rootless-*",), probes=("kill", "own*")),
+        block(levels=("baseline",), builders=("rootless-b", "full"), probes=("isolation",)),
+    )
+    assert probes_of(Selection(), *blocks) == {
+        "full": ("isolation",),
+        "rootless-a": ("ownership", "kill"),
+        "rootless-b": ("ownership", "isolation", "kill"),
+    }
+
+
+def test_selected_probes_replace_those_of_every_block() -> None:
+    blocks = (block(levels=("baseline",), builders=("rootless-a",), probes=("kill",)),)
+    assert probes_of(Selection(probes=("i*",)), *blocks) == {"rootless-a": ("isolation",)}
+    assert probes_of(Selection(), block(levels=("baseline",), builders=("rootless-a",))) == {"rootless-a": ()}
+
+
+def test_an_unknown_probe_is_told_with_the_nearest_and_where_it_stands() -> None:
+    with pytest.raises(UsageError) as caught:
+        plan.make(matrix(block(probes=("ownershp",))), Selection(probes=("kil",)), CHOICES, probes=PROBES)
+    option, file = caught.value.faults
+    assert option.startswith("--probe: unknown probe 'kil': did you mean 'kill'?")
+    assert file.startswith("m.toml: unknown probe 'ownershp': did you mean 'ownership'?")
+
+
+def test_cells_on_a_cluster_that_stands_already_run_on_the_line_it_has() -> None:
+    selection = Selection(clusters=("embedded", "existing"), levels=("baseline",), builders=("rootless-a",))
+    made = plan.make(matrix(), selection, CHOICES, standing={"existing": "1.33"})
+    assert [cell.id for cell in made.cells] == [
+        "embedded-1.35-baseline-rootless-a",
+        "existing-1.33-baseline-rootless-a",
+    ]
+    assert [key.name for key in made.clusters] == ["embedded-1.35", "existing-1.33"]

@@ -52,3 +52,46 @@ def test_faults_of_different_options_come_together(tmp_path: Path) -> None:
     assert "--psa" in told
     assert "--git-context" in told
     assert "--chart" in told
+
+
+class Standing:
+    """A provider of a cluster that stands already."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Path | None, str]] = []
+
+    def kubernetes_line(self, kubeconfig: Path | None, context: str) -> str:
+        self.asked.append((kubeconfig, context))
+        return "1.34"
+
+
+@pytest.fixture
+def standing(monkeypatch: pytest.MonkeyPatch) -> Standing:
+    found = Standing()
+    monkeypatch.setattr(preflight, "PROVIDERS", {**preflight.PROVIDERS, "existing": found})
+    return found
+
+
+def test_the_line_of_a_cluster_that_stands_is_asked_of_its_server(standing: Standing) -> None:
+    request = Request(cluster=("existing",), kubeconfig="k", context="c", psa=("baseline",))
+    assert {cell.kubernetes for cell in preflight.check(request).plan} == {"1.34"}
+    assert standing.asked == [(Path("k"), "c")]
+
+
+def test_another_line_than_a_standing_clusters_is_refused(standing: Standing) -> None:
+    with pytest.raises(UsageError, match=r"the cluster of 'existing' runs 1\.34"):
+        preflight.check(Request(cluster=("existing",), kubernetes=("1.35",)))
+    assert standing.asked
+
+
+def test_a_kubeconfig_for_a_provider_that_makes_its_own_is_refused(standing: Standing) -> None:
+    with pytest.raises(UsageError, match="--kubeconfig, --context: that is the cluster of --cluster existing"):
+        preflight.check(Request(kubeconfig="k", context="c"))
+    assert standing.asked == []
+
+
+def test_a_budget_is_held_against_the_plan_before_anything_is_created() -> None:
+    asked = Request(cluster=("eks",), kubernetes=("1.34",), psa=("baseline",), budget="0.01", ttl="60")
+    with pytest.raises(UsageError, match=r"--budget 0\.01: the clusters could cost .*eks-1\.34: 2 h x"):
+        preflight.check(asked)
+    preflight.check(asked.model_copy(update={"budget": "5"}))

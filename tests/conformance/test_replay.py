@@ -12,9 +12,12 @@ from conformance.judge import ControlVerdict, judge, result
 from conformance.model import (
     Cell,
     Finding,
+    LookStatus,
     NodeFacts,
     Observation,
     Outcome,
+    ProbeObservation,
+    ProbeResult,
     Source,
     SourceKind,
     Stage,
@@ -22,6 +25,7 @@ from conformance.model import (
     StageStatus,
 )
 from conformance.replay import replay
+from tests.conformance.probes.facts import GOOD
 from tests.conformance.records import BUILDS, cell, claim, control, failure
 
 NODE = NodeFacts(seccomp_default=False, apparmor=False)
@@ -140,3 +144,18 @@ def test_damage_is_told(folder: RunFolder) -> None:
     (folder.cell(cell().id) / "observation.json").write_text("{")
     with pytest.raises(UsageError, match=r"observation\.json: is damaged"):
         replay(folder, classify, CLAIMS)
+
+
+def test_a_probe_is_judged_again_from_the_facts_that_were_kept(folder: RunFolder) -> None:
+    """The run wrote that it holds; its facts say that the daemon was started anew."""
+    facts = {**GOOD["kill"], "daemon_restarted": True}
+    look = ProbeObservation(probe="kill", status=LookStatus.LOOKED, facts=facts, seconds=2)
+    before = next(line for line in folder.read_results() if line.cell == cell().id)
+    held = ProbeResult(probe="kill", outcome=Outcome.AS_CLAIMED, found="holds", claim="holds", seconds=2)
+    folder.write_observation(cell().id, observation(cell(), "fine").model_copy(update={"probes": (look,)}))
+    folder.append_result(before.model_copy(update={"probes": (held,)}))
+    claims = [*CLAIMS, claim("step-can-kill-daemon", probe="kill")]
+    (changed,) = [each for each in replay(folder, classify, claims) if each.changed]
+    (probe,) = changed.after.probes
+    assert (probe.found, probe.outcome, probe.seconds) == ("step-can-kill-daemon", Outcome.AS_CLAIMED, 2)
+    assert changed.after.outcome is Outcome.AS_CLAIMED

@@ -17,7 +17,7 @@ from clusters.provider import Provenance
 from conformance import schema
 from conformance.artifacts import RunFolder
 from conformance.errors import UsageError
-from conformance.model import ChartRecord, Outcome
+from conformance.model import ChartRecord, Outcome, ProbeResult
 from conformance.publish import STALE_DAYS, differences, gather, join, publish, read_all
 from tests.conformance.publish.published import CHART, STRICT, UNSET, ran, refused
 from tests.conformance.records import cell, control, result
@@ -265,3 +265,12 @@ def test_where_the_checkout_was_is_not_published(runs: Path, root: Path) -> None
     files = put(root, ran(runs, "2026-11-21", (UNSET, result(UNSET)), argv=argv, chart=chart))
     assert not [name for name, data in files.items() if str(CHECKOUT).encode() in data]
     assert b"uv run conformance run --chart=charts/x" in files[f"{PROFILE}/README.md"]
+
+
+def test_a_probe_that_breaks_its_claim_is_shown(runs: Path, root: Path) -> None:
+    probe = ProbeResult(probe="gc", outcome=Outcome.WRONG_CLASS, found="keeps-all", claim="holds", detail="12 layers")
+    files = put(root, ran(runs, "2026-11-21", (UNSET, result(UNSET, probes=(probe,)))))
+    assert "✅ builds (**not as claimed: gc**)" in files[f"{PROFILE}/README.md"].decode()
+    assert "  - probe gc: `keeps-all`; claimed: `holds`" in files[f"{PROFILE}/README.md"].decode()
+    excerpt = files[f"{PROFILE}/evidence/{UNSET.id}.txt"].decode()
+    assert "probe gc: keeps-all, wrong-class: 12 layers\n" in excerpt

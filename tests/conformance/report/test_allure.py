@@ -16,6 +16,7 @@ from conformance.model import (
     ChartRecord,
     Evidence,
     Outcome,
+    ProbeResult,
     Run,
     Stage,
     StageReport,
@@ -198,3 +199,13 @@ def test_the_command_writes_them(folder: RunFolder, tmp_path: Path) -> None:
     assert ended.exit_code == 2, ended.output
     assert len(read(tmp_path / "allure")) == 3
     assert (tmp_path / "allure" / "categories.json").is_file()
+
+
+def test_a_probe_is_a_step_and_one_that_breaks_its_claim_fails_the_cell(folder: RunFolder, tmp_path: Path) -> None:
+    probe = ProbeResult(probe="gc", outcome=Outcome.WRONG_CLASS, found="keeps-all", claim="holds")
+    folder.append_result(result(probes=(probe,)))
+    allure.write(folder, tmp_path / "allure")
+    item = read(tmp_path / "allure")[cell().id]
+    jsonschema.validate(item, json.loads(SCHEMA.read_text()))
+    assert (item["status"], item["statusDetails"]["message"]) == ("failed", "broken claim: probes: gc keeps-all")
+    assert [(step["name"], step["status"]) for step in item["steps"]] == [("probe gc", "failed")]

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from conformance.artifacts import RunFolder
-from conformance.model import Outcome, Result
+from conformance.model import Evidence, Outcome, ProbeResult, Result
 from conformance.plan import Plan
 from conformance.report import console
 from tests.conformance.records import cell, claim, control, failure, result
@@ -122,3 +122,28 @@ def test_the_plan_lists_its_cells_and_the_time_they_take() -> None:
     assert lines[1:3] == [cell().id, cell("b").id]
     assert lines[3].startswith("2 cells on 1 cluster, about ")
     assert lines[3].endswith(" s once everything is built")
+
+
+KILLED = ProbeResult(
+    probe="kill",
+    outcome=Outcome.UNEXPECTED_FAILURE,
+    found="step-can-kill-daemon",
+    claim="holds",
+    claim_source="seen by hand",
+    detail="the daemon was started anew",
+    reason="it is claimed to hold, but step-can-kill-daemon was found",
+    evidence=(Evidence(file="observation.json", line=0, text="daemon_restarted = True"),),
+)
+
+
+def test_a_broken_claim_of_a_probe_is_shown_with_what_proves_it_though_its_cell_is_as_claimed(
+    folder: RunFolder,
+) -> None:
+    held = ProbeResult(probe="gc", outcome=Outcome.AS_CLAIMED, found="holds", claim="holds")
+    text = shown(folder, result().model_copy(update={"probes": (held, KILLED)}))
+    assert f"probe gc: holds: {cell().id}" in text
+    assert f"probe kill: step-can-kill-daemon (unexpected-failure): {cell().id}" in text
+    assert f"unexpected-failure: {cell().id}, probe kill" in text
+    assert "claimed:  holds (seen by hand)" in text
+    assert f"evidence: cells/{cell().id}/observation.json: daemon_restarted = True" in text
+    assert "2 probes: 1 as-claimed, 1 unexpected-failure" in text

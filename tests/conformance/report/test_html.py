@@ -13,9 +13,11 @@ from conformance.model import (
     ClusterRecord,
     Evidence,
     ImageRecord,
+    Node,
     NodeFacts,
     Observation,
     Outcome,
+    ProbeResult,
     Result,
     Run,
     Source,
@@ -77,8 +79,9 @@ def test_the_page_loads_nothing_and_allows_nothing_but_its_own_script_and_style(
     assert "unsafe" not in policy
 
 
-def test_the_script_never_makes_markup_of_text() -> None:
-    script = html._asset("page.js")
+@pytest.mark.parametrize("name", html._SCRIPTS)
+def test_the_script_never_makes_markup_of_text(name: str) -> None:
+    script = html._asset(name)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script)
     assert "</" not in script
 
@@ -207,11 +210,13 @@ def test_the_control_says_whether_failures_count(tmp_path: Path, finding: Result
 
 
 def test_what_weakens_a_run_is_said(tmp_path: Path) -> None:
-    weak = Run(run_id="r", started=STARTED, interrupted=True, git_dirty=True)
+    weak = Run(run_id="r", started=STARTED, interrupted=True, git_dirty=True, resumed=("then",), parts=("one", "two"))
     page = read(make(tmp_path, result(tries=("disk-full",)), run=weak))
     for says in (
         "was interrupted",
         "had local changes",
+        "taken up again once, last at then",
+        "joined from 2 runs: one, two",
         "3 of 4 planned cells did not run",
         "1 cell took more than one",
     ):
@@ -226,10 +231,12 @@ def _node(**changes: object) -> Run:
         role=ImageRole.BUILDKIT_ROOTLESS, reference="i", digest="d", origin=str(changes.pop("origin", "hub"))
     )
     provenance = Provenance(str(changes.pop("provenance", "genuine")))
+    kind = Node.model_validate(changes.pop("kind_of_node", Node()))
     record = ClusterRecord(
         cluster="embedded-1.35",
         provider="embedded",
         kubernetes="1.35",
+        kind_of_node=kind,
         provenance=provenance,
         images=(image,),
         node=NodeFacts.model_validate(values | changes),
@@ -246,6 +253,9 @@ def _node(**changes: object) -> Run:
         ({"origin": "assembled from packages"}, "builder images assembled for the run"),
         ({"provenance": "stand-in"}, "the cluster is stand-in, not genuine"),
         ({"seccomp_default": None}, "not known: kubelet seccompDefault"),
+        ({"seccomp_profiles": ("a.json",)}, "seccomp profiles of its own a.json"),
+        ({"emulators": ("arm64",)}, "emulates arm64"),
+        ({"kind_of_node": Node(name="special", summary="as none other")}, "asked for special: as none other"),
     ],
 )
 def test_the_node_is_described_by_what_was_recorded(tmp_path: Path, changes: dict[str, object], says: str) -> None:
@@ -257,6 +267,13 @@ def test_an_ordinary_node_is_not_called_unlike_others(tmp_path: Path) -> None:
     page = read(make(tmp_path, result(), run=_node()))
     assert "Unlike most production nodes" not in page.text
     assert "Nothing recorded sets it apart" in page.text
+
+
+def test_what_is_not_genuine_is_said_before_anything_else(tmp_path: Path) -> None:
+    odd = result(provenance=Provenance.STAND_IN)
+    text = read(make(tmp_path, odd, result(cell("b")))).text
+    assert "Not genuine: 1 of 4 cells are stand-in results (embedded-1.35)" in text.partition("What changed")[0]
+    assert "Not genuine" not in read(make(tmp_path, result())).text
 
 
 def test_several_clusters_are_seen_together(tmp_path: Path) -> None:
@@ -275,3 +292,19 @@ def test_ten_thousand_cells_are_one_page(tmp_path: Path) -> None:
     assert len(set(re.findall(r'<td data-n="(\d+)"', text))) == 10_000
     blocks = re.findall(r'class="block"[^>]*>(.*?)</script>', text)
     assert sum(len(json.loads(block)) for block in blocks) == 10_004
+
+
+def test_a_cell_s_probes_are_among_its_details_with_what_is_behind_them(tmp_path: Path) -> None:
+    probe = ProbeResult(
+        probe="kill",
+        outcome=Outcome.UNEXPECTED_FAILURE,
+        found="step-can-kill-daemon",
+        claim="holds",
+        detail="started anew",
+        evidence=(Evidence(file="observation.json", line=0, text="daemon_restarted = True"),),
+    )
+    looked = result().model_copy(update={"probes": (probe,)})
+    record = read(make(tmp_path, looked)).details()[1]
+    (row,) = record["probes"]
+    assert row[:4] == ["kill", "unexpected-failure", "step-can-kill-daemon", "holds"]
+    assert row[4] == "started anew; daemon_restarted = True"

@@ -9,7 +9,7 @@ import xmlschema
 
 from clusters.paths import CHECKOUT
 from conformance.artifacts import RunFolder
-from conformance.model import Evidence, Outcome, Run, Stage, StageReport, StageStatus
+from conformance.model import Evidence, Outcome, ProbeResult, Run, Stage, StageReport, StageStatus
 from conformance.report import write_reports
 from conformance.report.junit import render
 from tests.conformance.records import cell, control, failure, result
@@ -134,3 +134,21 @@ def test_every_run_has_it_in_its_folder(tmp_path: Path) -> None:
     root = read((folder.path / "junit.xml").read_text(encoding="utf-8"))
     assert len(root) == 2
     assert "  > 3: three" in (root.findtext("testsuite[2]/testcase/system-out") or "")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "element"),
+    [
+        (Outcome.AS_CLAIMED, None),
+        (Outcome.WRONG_CLASS, "failure"),
+        (Outcome.INCONCLUSIVE, "error"),
+        (Outcome.NOT_RUN, "skipped"),
+    ],
+)
+def test_each_probe_is_a_case_of_its_cells_suite(outcome: Outcome, element: str | None) -> None:
+    probe = ProbeResult(probe="gc", outcome=outcome, found="keeps-all", claim="holds", detail="12 layers \x1b")
+    root = read(render([result(probes=(probe,))], RUN))
+    _, case = root.findall("testsuite/testcase")
+    assert case.attrib["name"].endswith(" probe gc")
+    assert [each.tag for each in case if each.tag != "system-out"] == ([element] if element else [])
+    assert (root[0].attrib["tests"], root.attrib["failures"]) == ("2", str(int(element == "failure")))

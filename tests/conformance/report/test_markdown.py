@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from clusters.provider import ImageRole, Provenance
-from conformance.model import ClusterRecord, Evidence, ImageRecord, NodeFacts, Outcome, Run
+from conformance.model import ClusterRecord, Evidence, ImageRecord, NodeFacts, Outcome, ProbeResult, Run
 from conformance.report.markdown import render
 from tests.conformance.records import cell, control, failure, result
 
@@ -118,3 +118,25 @@ def test_no_text_can_break_out_of_its_place() -> None:
 def test_the_same_run_gives_the_same_bytes() -> None:
     results = [result(control()), BROKEN, result(cell("b"))]
     assert render(results, RUN) == render(list(results), RUN.model_copy())
+
+
+KILLED = ProbeResult(
+    probe="kill",
+    outcome=Outcome.UNEXPECTED_FAILURE,
+    found="step-can-kill-daemon",
+    claim="holds",
+    claim_source="seen by hand",
+    detail="the daemon was started anew",
+    reason="it is claimed to hold, but step-can-kill-daemon was found",
+    evidence=(Evidence(file="observation.json", line=0, text="daemon_restarted = True"),),
+)
+
+
+def test_probes_are_a_table_and_a_broken_one_says_what_proves_it() -> None:
+    text = render([result().model_copy(update={"probes": (KILLED,)})], RUN)
+    row = f"| {cell().id} | kill | step-can-kill-daemon | unexpected-failure | the daemon was started anew |"
+    assert f"## Probes\n\n| cell | probe | found | outcome | detail |\n|---|---|---|---|---|\n{row}" in text
+    assert f"### {cell().id}, probe kill: unexpected-failure" in text
+    assert "- claimed: `holds` (seen by hand)" in text
+    assert f"- evidence: `cells/{cell().id}/observation.json: daemon_restarted = True`" in text
+    assert "## Probes" not in render([result()], RUN)

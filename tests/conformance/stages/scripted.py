@@ -16,6 +16,7 @@ class FakeKube:
     def __init__(self) -> None:
         self.frames: list[list[Json]] = [[]]
         self.sets: list[Json] = []
+        self.said: list[Json] = []
         self.ran: list[list[str]] = []
         self.answers: list[Ran] = []
         self.created: list[Json] = []
@@ -27,6 +28,9 @@ class FakeKube:
 
     def replica_sets(self, _namespace: str) -> list[Json]:
         return self.sets
+
+    def events(self, _namespace: str) -> list[Json]:
+        return self.said
 
     def pod(self, namespace: str, _name: str) -> Json | None:
         found = self.pods(namespace, labels="conformance")

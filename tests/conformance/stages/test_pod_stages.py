@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
 from conformance.errors import WaitError
 from conformance.kube import Ran
+from conformance.model import ConnectionFacts, PolicyFacts, TlsFacts
 from conformance.stages import CellRun, StageFailedError, admission, pull, ready, schedule, start
-from tests.conformance.stages.scripted import DEAD, HEALTHY, RUNNING, FakeKube, container, pod, terminated, waiting
+from tests.conformance.stages.scripted import (
+    DEAD,
+    HEALTHY,
+    PATIENCE,
+    RUNNING,
+    FakeKube,
+    container,
+    pod,
+    terminated,
+    waiting,
+)
 
 LISTED = Ran(code=0, output="ID\tPLATFORMS\nabc\tlinux/amd64\n")
 REFUSED = Ran(code=1, output="error: no such file or directory\n")
@@ -29,6 +41,24 @@ def test_admission_fails_with_the_replica_sets_words(kube: FakeKube, cell_run: C
     }
     kube.sets = [{"metadata": {"name": "r"}, "status": {"conditions": [condition]}}]
     with pytest.raises(StageFailedError, match="FailedCreate: violates PodSecurity"):
+        admission.run(cell_run)
+
+
+def test_admission_fails_with_the_event_of_a_stateful_set_which_has_no_condition(
+    kube: FakeKube, cell_run: CellRun
+) -> None:
+    about = {"kind": "StatefulSet", "name": "buildkitd"}
+    claim = {
+        "involvedObject": about,
+        "reason": "FailedCreate",
+        "message": "Create Claim state-0 Pod b-0 failed error: quota",
+    }
+    refused = {"involvedObject": about, "reason": "FailedCreate", "message": "Create Pod b-0 failed error: PodSecurity"}
+    kube.said = [claim]
+    with pytest.raises(WaitError):
+        admission.run(cell_run)
+    kube.said = [claim, refused]
+    with pytest.raises(StageFailedError, match="FailedCreate: Create Pod b-0 failed error: PodSecurity"):
         admission.run(cell_run)
 
 
@@ -116,6 +146,37 @@ def test_ready_ends_at_once_when_a_dead_daemon_has_said_why(kube: FakeKube, cell
     with pytest.raises(StageFailedError, match="buildkitd ended with 1"):
         ready.run(cell_run)
     assert kube.ran == []
+
+
+def test_ready_ends_at_once_when_facts_say_that_no_later_answer_will_be_another(
+    kube: FakeKube, cell_run: CellRun
+) -> None:
+    kube.frames, kube.answers = [[HEALTHY]], [Ran(code=1, output="error: broken pipe\n")]
+    cell_run.connection = ConnectionFacts(
+        tls=TlsFacts(checked="now", server_name="d"), policy=PolicyFacts(enforced=False)
+    )
+    cell_run.decided = lambda: cell_run.answer == "error: broken pipe\n"
+    with pytest.raises(StageFailedError, match=r"^error: broken pipe$"):
+        ready.run(cell_run)
+    assert [each.file for each in cell_run.sources] == [ready.FILE]
+
+
+def test_ready_asks_a_daemon_behind_a_service_only_once_it_is_ready(kube: FakeKube, cell_run: CellRun) -> None:
+    client = container("app", RUNNING)
+    unready, ok = (pod(client, container("buildkitd", RUNNING, ready=each)) for each in (False, True))
+    cell_run.client_namespace, cell_run.client_labels = "elsewhere", "conformance=client"
+    cell_run.timeouts = replace(PATIENCE, dial=0.1)
+    # Each look at the builder's pod is followed by one at the client's.
+    kube.frames, kube.answers = [[unready], [unready], [unready], [unready], [ok]], [LISTED]
+    assert ready.run(cell_run)
+    assert kube.frames == [[ok]]
+
+
+def test_ready_asks_a_daemon_that_never_gets_ready_all_the_same(kube: FakeKube, cell_run: CellRun) -> None:
+    cell_run.client_namespace, cell_run.client_labels = "elsewhere", "conformance=client"
+    cell_run.timeouts = replace(PATIENCE, dial=0.2)
+    kube.frames, kube.answers = [[HEALTHY]], [LISTED]
+    assert ready.run(cell_run)
 
 
 def test_ready_gives_an_undecided_death_the_time_to_recover(kube: FakeKube, cell_run: CellRun) -> None:
