@@ -19,6 +19,9 @@ PATIENCE_SECONDS = 180
 #: Where Debian's package puts it; the tests start that one.
 CHROMIUM = Path("/usr/bin/chromium")
 
+#: Go runs it from its module, whose sum the checksum database vouches for.
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project and dependency groups exactly as locked."""
@@ -91,6 +94,16 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
     session.run("codespell")
     session.run("validate-pyproject", "pyproject.toml")
+    session.run("go", "run", ACTIONLINT)
+    # Offline: what is checked does not depend on a token or on the hour.
+    session.run("zizmor", "--offline", "--no-progress", ".github/workflows")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation's site into `site/`; a link or a page that leads nowhere fails."""
+    install(session, "docs")
+    session.run("mkdocs", "build", "--strict", *session.posargs)
 
 
 @nox.session

@@ -6,10 +6,10 @@ Signals reach the main thread alone. What other threads do is given up by an eve
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,6 +33,25 @@ def check() -> bool:
     if event is not None and event.is_set():
         raise KeyboardInterrupt("given up")
     return event is not None
+
+
+def when_given_up(act: Callable[[], None], *, every: float) -> Callable[[], None]:
+    """Call `act` from another thread as soon as what this thread does is given up, looking `every` seconds.
+
+    Return what ends the watching.
+    """
+    event, done = _GIVEN_UP.get(), Event()
+    if event is None:
+        return done.set
+
+    def watch() -> None:
+        while not done.wait(every):
+            if event.is_set():
+                act()
+                return
+
+    Thread(target=watch, daemon=True).start()
+    return done.set
 
 
 @contextmanager

@@ -74,7 +74,8 @@ def stream(
 ) -> None:
     """Run a program and hand over each line of its output and errors as it comes. Raises as `run` does.
 
-    The child leads a process group of its own, killed when we are interrupted or `timeout` seconds have passed.
+    The child leads a process group of its own, killed when we are interrupted, when our thread's work is given up, or
+    when `timeout` seconds have passed.
     """
     words = tuple(str(word) for word in argv)
     lines: list[str] = []
@@ -86,6 +87,7 @@ def stream(
         kill_group(child.pid)
 
     watchdog = Timer(timeout, give_up) if timeout is not None else None
+    stop_watching = interrupts.when_given_up(lambda: kill_group(child.pid), every=_LOOK_EVERY_SECONDS)
     try:
         if watchdog is not None:
             watchdog.start()
@@ -100,10 +102,12 @@ def stream(
         child.wait()
         raise
     finally:
+        stop_watching()
         if watchdog is not None:
             watchdog.cancel()
         if child.stdout is not None:
             child.stdout.close()
+    interrupts.check()
     if returncode != 0:
         raise CommandError(words, None if timed_out.is_set() else returncode, "\n".join(lines), hint)
 

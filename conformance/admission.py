@@ -155,6 +155,26 @@ def _delete(kube: Kube, name: str) -> None:
             ) from error
 
 
+def why_not_in_force(kube: Kube, name: str, level: Level) -> str:
+    """Ask in a namespace with a level's labels about a pod that must be refused; say why it was not, or nothing.
+
+    Nothing is created. Raises ApiError where the answer is none about the pod.
+    """
+    refusal = _refusal(kube, name, _known_bad())
+    if refusal is None:
+        return (
+            f"Pod Security Admission is not in force: a privileged pod was admitted in namespace {name}, which is "
+            f"labelled {level}. The cluster exempts the namespace or your user, or does not run the plugin "
+            f"(AdmissionConfiguration, `exemptions`)."
+        )
+    if not _is_pod_security(refusal):
+        return (
+            f"it cannot be shown that Pod Security Admission is in force: a privileged pod in namespace {name}, which "
+            f"is labelled {level}, was refused by something else: {refusal}."
+        )
+    return ""
+
+
 def _exempt_runtime_classes(kube: Kube, name: str, level: Level, workloads: Iterable[Workload]) -> frozenset[str]:
     """Show by a pod that must be refused that Pod Security is in force; return the runtime classes it spares.
 
@@ -162,19 +182,8 @@ def _exempt_runtime_classes(kube: Kube, name: str, level: Level, workloads: Iter
     """
     if level.psa is PsaLevel.PRIVILEGED:
         return frozenset()
-    refusal = _refusal(kube, name, _known_bad())
-    if refusal is None:
-        raise ApiError(
-            f"Pod Security Admission is not in force: a privileged pod was admitted in namespace {name}, which is "
-            f"labelled {level}. The cluster exempts the namespace or your user, or does not run the plugin "
-            f"(AdmissionConfiguration, `exemptions`): no answer of it would mean anything. Ask as another user, or "
-            f"another cluster."
-        )
-    if not _is_pod_security(refusal):
-        raise ApiError(
-            f"it cannot be shown that Pod Security Admission is in force: a privileged pod in namespace {name}, which "
-            f"is labelled {level}, was refused by something else: {refusal}"
-        )
+    if why := why_not_in_force(kube, name, level):
+        raise ApiError(f"{why} No answer of it would mean anything: ask as another user, or another cluster.")
     classes = {workload.runtime_class for workload in workloads} - {""}
     return frozenset(each for each in classes if _refusal(kube, name, _known_bad(each)) is None)
 

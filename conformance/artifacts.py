@@ -170,7 +170,7 @@ class RunFolder:
         path = folder / OBSERVATION
         if not path.exists():
             return None
-        observation = _parse(path, Observation, path.read_text(encoding="utf-8"))
+        observation = _parse_fast(path, Observation, path.read_text(encoding="utf-8"))
         if not texts:
             return observation
         sources = []
@@ -260,6 +260,15 @@ def _read_lines(path: Path, model: type[RecordT], *, torn: bool = False) -> Iter
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _parse(Path(f"{path}:{number}"), model, line)
+
+
+def _parse_fast(where: Path, model: type[RecordT], text: str) -> RecordT:
+    """Read a record in one go; whatever is not as it should be is left to `_parse`, which says what."""
+    try:
+        record = model.model_validate_json(text)
+    except ValidationError:
+        return _parse(where, model, text)
+    return record if getattr(record, "schema_version", None) == SCHEMA_VERSION else _parse(where, model, text)
 
 
 def _parse(where: Path, model: type[RecordT], text: str) -> RecordT:

@@ -73,7 +73,9 @@ def load(folder: Path) -> tuple[Claim, ...]:
 def resolve(
     claims: Sequence[Claim], cell: Cell, conditions: Mapping[str, Value] | None, *, probe: str = ""
 ) -> Resolution:
-    """Find the most specific claim that holds for a cell, or a probe of it, under these node conditions (absent: not known).
+    """Find the most specific claim that holds for a cell under these node conditions (absent: not known).
+
+    `probe` names the probe of it that is meant; none: its building.
 
     A claim that asks for an unknown fact is not applied, and no less specific one that says otherwise takes its place.
     Raises UsageError when two equally specific claims disagree.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 from typing import Final
@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from conformance.claims import CONDITIONS, contradiction, describe, selects, specificity, within
 from conformance.errors import UsageError
-from conformance.model import SUPPORTED, Cell, Claim
+from conformance.model import HOLDS, SUPPORTED, Cell, Claim
 from conformance.nearest import unknown
 
 #: Minor versions over which ranges are compared; Kubernetes is far from having more.
@@ -25,37 +25,50 @@ def check(
     providers: Collection[str],
     classes: Collection[str],
     cells: Iterable[Cell],
+    probes: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Raise UsageError with every fault of the claims.
 
-    `classes` are the names of all failure classes; `cells` are those that any matrix can have (`matrix.reachable`).
+    `classes` are the names of all failure classes; `cells` are those that any matrix can have (`matrix.reachable`);
+    `probes` are what each probe can find besides that all holds.
     """
-    faults = [fault for claim in claims for fault in _names(claim, builders, providers, classes)]
+    faults = [fault for claim in claims for fault in _names(claim, builders, providers)]
+    faults += [fault for claim in claims for fault in _expectation(claim, classes, probes or {})]
     faults += [fault for claim in claims for fault in _values(claim)]
     if not faults:
         known = tuple(cells)
         faults += [
             f"{claim.origin}: the claim {describe(claim)} is for no cell of any matrix: correct it or remove it"
             for claim in claims
-            if not any(selects(claim, cell) for cell in known)
+            if not any(selects(claim, cell, probe=claim.probe) for cell in known)
         ]
         faults += [fault for one, other in combinations(claims, 2) for fault in _conflict(one, other)]
     if faults:
         raise UsageError(*faults)
 
 
-def _names(
-    claim: Claim, builders: Collection[str], providers: Collection[str], classes: Collection[str]
-) -> Iterator[str]:
+def _names(claim: Claim, builders: Collection[str], providers: Collection[str]) -> Iterator[str]:
     if claim.builder not in builders:
         yield f"{claim.origin}: {unknown('builder', claim.builder, builders)}"
     if claim.provider != "*" and claim.provider not in providers:
         yield f"{claim.origin}: {unknown('provider', claim.provider, providers)}"
-    if claim.expect != SUPPORTED and claim.expect not in classes:
-        yield f"{claim.origin}: {unknown('class', claim.expect, {SUPPORTED, *classes}, plural='classes')}"
     for name in claim.conditions:
         if name not in CONDITIONS:
             yield f"{claim.origin}: {unknown('condition', name, CONDITIONS)}"
+
+
+def _expectation(claim: Claim, classes: Collection[str], probes: Mapping[str, Collection[str]]) -> Iterator[str]:
+    if not claim.probe:
+        if claim.expect != SUPPORTED and claim.expect not in classes:
+            yield f"{claim.origin}: {unknown('class', claim.expect, {SUPPORTED, *classes}, plural='classes')}"
+        return
+    if claim.probe not in probes:
+        yield f"{claim.origin}: {unknown('probe', claim.probe, probes)}"
+    elif claim.expect not in {HOLDS, *probes[claim.probe]}:
+        wrong = unknown("finding", claim.expect, {HOLDS, *probes[claim.probe]})
+        yield f"{claim.origin}: probe {claim.probe}: {wrong}"
+    if claim.repeats > 1 or claim.at_least:
+        yield f"{claim.origin}: `repeats` and `at_least` are for claims about building: a probe looks once a try"
 
 
 def _values(claim: Claim) -> Iterator[str]:
@@ -94,6 +107,7 @@ def _conflict(one: Claim, other: Claim) -> Iterator[str]:
     """Say when two claims can hold for the same cell and nothing says which of them wins."""
     if (
         one.builder != other.builder
+        or one.probe != other.probe
         or not set(one.levels) & set(other.levels)
         or (one.provider != other.provider and "*" not in {one.provider, other.provider})
         or any(other.conditions.get(name, want) != want for name, want in one.conditions.items())

@@ -16,7 +16,7 @@ from conformance.judge import exit_code, not_run
 from conformance.lifecycle import Lifecycle
 from conformance.model import Result, Run
 from conformance.preflight import Checked
-from conformance.report import HTML, console, write_reports
+from conformance.report import HTML, console, summary, write_reports
 
 
 class Controller:
@@ -25,7 +25,7 @@ class Controller:
     def __init__(self, checked: Checked) -> None:
         """Create nothing yet."""
         self.checked = checked
-        self.display = Display(total=len(checked.plan.cells))
+        self.display = Display(checked.plan, checked.claims)
         self.exit_code: ExitCode | None = None
         #: Somebody wanted the run to end before its time.
         self.interrupted = False
@@ -58,13 +58,19 @@ class Controller:
         if checked.resumed is None:
             folder.write_plan(checked.plan)
             self._run = provenance.begun(
-                folder.run_id, request=checked.request, chart=checked.chart, helm=helm, rules=RULES_DIGEST
+                folder.run_id,
+                request=checked.request,
+                chart=checked.chart,
+                charts=checked.charts.values(),
+                helm=helm,
+                rules=RULES_DIGEST,
             )
         else:
             handover.forget(folder)
             self._run = resume.continued(folder.read_run(), provenance.now())
             self.display.say(f"taken up: {len(checked.kept)} verdicts stand")
         folder.write_run(self._run)
+        self.display.watch(folder)
         shared = Shared(
             run_id=folder.run_id,
             folder=folder.path,
@@ -74,7 +80,7 @@ class Controller:
             helm=helm,
             git_commit=self._run.git_commit,
         )
-        self._lifecycle = Lifecycle(checked, shared, folder, self.display.say)
+        self._lifecycle = Lifecycle(checked, shared, folder, self.display.say, self.display.cluster)
         self.display.say(f"run {self._folder.run_id} in {self._folder.path}")
         self._lifecycle.begin(self.record)
         return Handover(shared=shared, cells=checked.plan.cells)
@@ -141,7 +147,10 @@ class Controller:
         self.display.close()
         console.show(folder, self.display.console)
         if self._run is not None:
-            folder.write_run(provenance.ended(self._run, clusters, interrupted=self.interrupted))
+            ended = provenance.ended(self._run, clusters, interrupted=self.interrupted)
+            folder.write_run(ended)
+            if ended.clusters:
+                self.display.console.print(summary.cost(ended))
         whole = self._write_reports(folder)
         return ExitCode.INFRASTRUCTURE if code is ExitCode.AS_CLAIMED and not whole else code
 
@@ -164,6 +173,9 @@ class Controller:
         try:
             self.finish()
         finally:
-            for failure in self._lifecycle.end():
+            failures = self._lifecycle.end()
+            for failure in failures:
                 self.display.say(failure)
+            if failures and self.exit_code in {ExitCode.AS_CLAIMED, ExitCode.NOTHING_RAN}:
+                self.exit_code = ExitCode.INFRASTRUCTURE
             self._held.close()

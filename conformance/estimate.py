@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import Field
+
 from conformance import datafile
 from conformance.claims import selects
 from conformance.matrix import MATRICES
@@ -20,6 +22,8 @@ class Durations(Record):
 
     cluster: dict[str, float]
     cell: dict[str, float]
+    #: Of a probe by its name, on a cell that builds.
+    probe: dict[str, float] = Field(default_factory=dict)
 
 
 def load_durations(path: Path = MATRICES / "durations.toml") -> Durations:
@@ -50,9 +54,14 @@ def cluster_seconds(provider: str, durations: Durations) -> float:
 
 
 def cell_seconds(cell: Cell, claims: Sequence[Claim], durations: Durations) -> float:
-    """Return the seconds a cell takes: of several claims that may hold for it, the longest counts."""
-    expected = [_of(durations.cell, claim.expect) for claim in claims if selects(claim, cell)]
-    return max(expected, default=durations.cell.get(_DEFAULT, 0.0))
+    """Return the seconds a cell takes: of several claims that may hold for it, the longest counts.
+
+    Its probes look only where it builds.
+    """
+    selecting = [claim for claim in claims if selects(claim, cell)]
+    probes = sum(_of(durations.probe, name) for name in cell.probes)
+    seconds = [_of(durations.cell, claim.expect) + (probes if claim.supported else 0.0) for claim in selecting]
+    return max(seconds, default=durations.cell.get(_DEFAULT, 0.0) + probes)
 
 
 def _of(table: dict[str, float], key: str) -> float:

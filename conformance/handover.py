@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clusters.provider import Cluster
+from conformance import consent
 from conformance.artifacts import RunFolder
 from conformance.chart import ChartInfo
 from conformance.judge import ControlVerdict
@@ -27,6 +28,11 @@ class ClusterHandover(Record):
     server_version: str = ""
     node_facts: NodeFacts = NodeFacts()
     control: ControlVerdict | None = None
+    #: When its creation began, in seconds since the epoch, and how long it had stood when it was deleted; 0: it stands.
+    began: float = 0
+    stood: float = 0
+    #: Whether privileged pods may be created though the cluster is not ours.
+    allow_privileged: bool = False
 
     @property
     def name(self) -> str:
@@ -41,9 +47,11 @@ class ClusterHandover(Record):
     def why_not(self, cell: Cell) -> str | None:
         """Say why a cell cannot run here, or None when it can."""
         if self.cluster is None:
-            return self.impossible or f"cluster failed: {self.failure.splitlines()[0]}"
+            return self.impossible or f"cluster failed: {(self.failure or 'no reason is known').splitlines()[0]}"
         missing = sorted(set(cell.builder.needs) - self.cluster.capabilities)
-        return f"the cluster lacks {', '.join(missing)}" if missing else None
+        if missing:
+            return f"the cluster lacks {', '.join(missing)}"
+        return consent.why_not(cell, self.cluster.capabilities, allowed=self.allow_privileged)
 
 
 class Shared(Record):
@@ -67,7 +75,7 @@ class Handover(Record):
     def of(self, cell: Cell) -> ClusterHandover:
         """Wait until the cluster a cell runs on is up, or never will be, and return it.
 
-        The controller ends that waiting in every case: it writes the file, or ends its workers.
+        The controller ends that waiting: it writes the file, also when the cluster failed, or ends its workers.
         """
         while (found := read(RunFolder.open(self.shared.folder), cell.key)) is None:
             pause()

@@ -8,7 +8,19 @@ from typing import Final, NamedTuple
 from clusters.provider import Provenance
 from conformance.claims import Resolution
 from conformance.errors import ExitCode
-from conformance.model import UNCLASSIFIED, Cell, Claim, Finding, Outcome, Result, Role, StageReport, VerdictKind
+from conformance.model import (
+    HOLDS,
+    UNCLASSIFIED,
+    Cell,
+    Claim,
+    Finding,
+    Outcome,
+    ProbeFinding,
+    Result,
+    Role,
+    StageReport,
+    VerdictKind,
+)
 
 
 class ControlVerdict(NamedTuple):
@@ -43,12 +55,17 @@ _NO_VERDICT: Final = {
 }
 
 
-def judge(finding: Finding, cell: Cell, resolution: Resolution, *, control: ControlVerdict | None) -> Judgement:
+def judge(
+    finding: Finding, cell: Cell, resolution: Resolution, *, control: ControlVerdict | None, unenforced: str = ""
+) -> Judgement:
     """Return the outcome of a finding against what is claimed for its cell, and why.
 
     `control` is the verdict of the cluster's control cell in the same run, None when there is none: a failure is then
-    inconclusive. The control cell itself is judged without one.
+    inconclusive. The control cell itself is judged without one. `unenforced` says why the level's labels decide nothing
+    there: then neither a build nor a failure says anything of the level.
     """
+    if unenforced:
+        return Judgement(Outcome.INCONCLUSIVE, f"its level decided nothing: {unenforced}")
     if finding.builds:
         return _judge_build(resolution)
     if (doubt := why_inconclusive(finding, cell, control)) is not None:
@@ -90,6 +107,20 @@ def _judge_failure(finding: Finding, resolution: Resolution) -> Judgement:
     if claim.expect == finding.class_:
         return Judgement(Outcome.AS_CLAIMED)
     return Judgement(Outcome.WRONG_CLASS, f"{claim.expect} is claimed to refuse it, but {finding.class_} does")
+
+
+def judge_probe(finding: ProbeFinding, resolution: Resolution) -> Judgement:
+    """Return the outcome of what a probe found against what is claimed of it."""
+    claim = resolution.claim
+    if claim is None:
+        return Judgement(Outcome.UNCLAIMED, resolution.reason)
+    if claim.expect == finding.found:
+        return Judgement(Outcome.AS_CLAIMED)
+    if finding.found == HOLDS:
+        return Judgement(Outcome.UNEXPECTED_SUPPORT, f"it holds, but {claim.expect} is claimed")
+    if claim.expect == HOLDS:
+        return Judgement(Outcome.UNEXPECTED_FAILURE, f"it is claimed to hold, but {finding.found} was found")
+    return Judgement(Outcome.WRONG_CLASS, f"{claim.expect} is claimed, but {finding.found} was found")
 
 
 def worse(one: Judgement, other: Judgement) -> Judgement:
@@ -177,7 +208,8 @@ def exit_code(
 
     A run with a hole (an inconclusive cell, one that never ran, a control that did not build) is partial and ends 2,
     never 0; one where nothing ran at all and nothing was wrong ends 4. Control cells are not counted otherwise, nor are
-    optional cells that did not run.
+    optional cells that did not run. A probe counts like a cell; one that did not run is a
+    hole only where it is claimed.
     """
     seen = tuple(results)
     counted = [
@@ -186,13 +218,16 @@ def exit_code(
         if line.role is Role.SELECTED and not (line.optional and line.outcome is Outcome.NOT_RUN)
     ]
     ran = [outcome for outcome in counted if outcome is not Outcome.NOT_RUN]
+    looked = [probe for line in seen if line.role is Role.SELECTED for probe in line.probes]
+    holes = [probe for probe in looked if probe.outcome is Outcome.NOT_RUN and probe.claim is not None]
     no_control = any(line.role is Role.CONTROL and line.class_ is not None for line in seen)
     if interrupted:
         return ExitCode.INTERRUPTED
     if usage:
         return ExitCode.USAGE
-    if any(outcome.breaks_claim for outcome in counted):
+    if any(outcome.breaks_claim for outcome in (*counted, *(probe.outcome for probe in looked))):
         return ExitCode.CLAIMS_BROKEN
-    if infrastructure or no_control or Outcome.INCONCLUSIVE in ran or (ran and len(ran) < len(counted)):
+    doubtful = [outcome for outcome in (*ran, *(probe.outcome for probe in looked)) if outcome is Outcome.INCONCLUSIVE]
+    if infrastructure or no_control or doubtful or holes or (ran and len(ran) < len(counted)):
         return ExitCode.INFRASTRUCTURE
     return ExitCode.AS_CLAIMED if ran else ExitCode.NOTHING_RAN

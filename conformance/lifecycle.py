@@ -15,8 +15,8 @@ from threading import Event
 
 from clusters import interrupts, ledger, providers
 from clusters.errors import ClustersError
-from clusters.provider import Cluster, Hosts, ImageRole
-from conformance import fixtures, handover, standing
+from clusters.provider import Capability, Cluster, ImageRole
+from conformance import audit, bounds, fixtures, handover, standing
 from conformance.artifacts import RunFolder
 from conformance.cells import bench_of, run_cell
 from conformance.errors import ConformanceError
@@ -27,9 +27,15 @@ from conformance.kube import Kube
 from conformance.model import Cell, ClusterKey, Result
 from conformance.observe import node
 from conformance.preflight import Checked
+from conformance.progress import ClusterState
 from conformance.turns import Turns
 
 Say = Callable[[str], None]
+Show = Callable[[str, ClusterState], None]
+
+
+def _show_nothing(_: str, __: ClusterState) -> None:
+    return
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,13 +49,16 @@ class _Needed:
 class Lifecycle:
     """The clusters of one run."""
 
-    def __init__(self, checked: Checked, shared: Shared, folder: RunFolder, say: Say) -> None:
-        """Create nothing yet; `say` shows one line of progress."""
+    def __init__(
+        self, checked: Checked, shared: Shared, folder: RunFolder, say: Say, show: Show = _show_nothing
+    ) -> None:
+        """Create nothing yet; `say` shows one line of progress, `show` how far a cluster is, by its name."""
         self.checked = checked
         self.folder = folder
         self._made: dict[ClusterKey, ClusterHandover] = {}
         self._shared = shared
         self._say = say
+        self._show = show
         self._stop = Event()
         self._turns = Turns(checked.plan.clusters)
         self._failures: list[str] = []
@@ -87,67 +96,87 @@ class Lifecycle:
             needed.over.set()
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
-        return self._failures
+        used = dict.fromkeys(key.provider for key in self.checked.plan.clusters)
+        return [*self._failures, *audit.remains(self.folder.run_id, used)]
 
     def _keep(self, key: ClusterKey, on_control: Callable[[Result], None]) -> None:
-        """Create a cluster, hand it over, wait until it is not needed, delete it."""
-        if (why := _why_impossible(key)) is not None:
-            on_control(not_run(self._control(key), why))
-            self._hand_over(ClusterHandover(key=key, impossible=why))
+        """Create a cluster, hand it over, wait until it is not needed, delete it; whatever happens, give way."""
+        try:
+            if (why := standing.why_impossible(key)) is not None:
+                self._hand_over(ClusterHandover(key=key, impossible=why), on_control)
+                self._show(key.name, ClusterState.IMPOSSIBLE)
+            else:
+                self._let_stand(key, standing.cluster_name(self.folder.run_id, key), on_control)
+        except Exception as error:  # noqa: BLE001 - the workers wait for an answer, whatever it is
+            self._failures.append(f"{key.name}: the harness failed: {error!r}\n{traceback.format_exc()}")
+            self._hand_over(ClusterHandover(key=key, failure=f"the harness failed: {error!r}"), on_control)
+        finally:
             self._turns.end(key)
-            return
-        name = standing.cluster_name(self.folder.run_id, key)
-        was_up = False
+
+    def _let_stand(self, key: ClusterKey, name: str, on_control: Callable[[Result], None]) -> None:
+        made: ClusterHandover | None = None
+        needed = False
         try:
             with interrupts.given_up_by(self._stop):
                 self._turns.wait_for(key)
+                self._show(key.name, ClusterState.CREATING)
                 made = self._stand_up(key, name)
-                was_up = made.cluster is not None
-                self._hand_over(self._with_control(made, on_control))
+                if made.cluster is not None:
+                    self._show(key.name, ClusterState.CONTROL)
+                    made = self._with_control(made, on_control)
+                self._hand_over(made, on_control)
+                needed = made.cluster is not None
+            if needed:
+                self._show(key.name, ClusterState.READY)
+                self._needed[key.name].over.wait()
         except KeyboardInterrupt:
             self._say(f"{key.name}: given up")
-        except Exception as error:  # noqa: BLE001 - the workers wait for an answer, whatever it is
-            self.folder.write_text(f"clusters/{key.name}-harness-failure.txt", traceback.format_exc())
-            self._hand_over(ClusterHandover(key=key, failure=f"the harness failed: {error!r}"))
-        if was_up:
-            self._needed[key.name].over.wait()
-        self._delete(key, name, was_up=was_up)
-        self._turns.end(key)
+        finally:
+            self._show(key.name, ClusterState.DELETING)
+            self._delete(key, name, was_up=needed)
+            self._show(key.name, ClusterState.GONE if needed else ClusterState.FAILED)
 
     def _stand_up(self, key: ClusterKey, name: str) -> ClusterHandover:
         provider = providers.find(key.provider)
-        started = time.monotonic()
+        started, began = time.monotonic(), time.time()
         try:
-            spec = standing.cluster_spec(self.folder.run_id, key, self.checked.plan.on(key))
+            spec = standing.cluster_spec(self.folder.run_id, key, self.checked.plan.on(key), self.checked.request)
             if self.checked.resumed is not None:
                 # What a killed run left bears the same name.
                 provider.delete(name)
             cluster = provider.create(spec, lambda text: self._say(f"{key.name}: {text}"))
             made = self._furnish(key, cluster, seconds=time.monotonic() - started)
+            made = made.model_copy(update={"began": began})
         except (ClustersError, ConformanceError) as error:
             self._collect_logs(key.provider, name)
             self._say(f"{key.name}: failed: {error}")
-            return ClusterHandover(key=key, failure=str(error), seconds=time.monotonic() - started)
+            return ClusterHandover(key=key, failure=str(error), seconds=time.monotonic() - started, began=began)
         self._say(f"{key.name}: ready in {made.seconds:.1f} s; the control cell runs first")
         return made
 
     def _furnish(self, key: ClusterKey, cluster: Cluster, *, seconds: float) -> ClusterHandover:
         """Start the fixtures and read the node's facts, at the same time."""
-        with Kube(cluster.kubeconfig, user_agent=f"run/{cluster.run_id}") as kube:
+        agent, context = f"run/{cluster.run_id}", cluster.context or None
+        with Kube(cluster.kubeconfig, user_agent=agent, context=context) as kube:
             fixtures.start(kube, cluster)
-            canaries = node.start(kube, image=cluster.images[ImageRole.APP].reference, run_id=cluster.run_id)
-            node_facts = node.read(kube, canaries)
+            image, bounded = cluster.images[ImageRole.APP].reference, bounds.are_due(cluster)
+            canaries = node.start(kube, image=image, run_id=cluster.run_id, bounded=bounded)
+            node_facts = node.read(kube, canaries, configz=Capability.CONFIGZ in cluster.capabilities or not bounded)
             took = fixtures.wait(kube)
             self._say(f"{key.name}: git server and registry ready after {took:.1f} s more")
             return ClusterHandover(
-                key=key, cluster=cluster, seconds=seconds, server_version=kube.version(), node_facts=node_facts
+                key=key,
+                cluster=cluster,
+                seconds=seconds,
+                server_version=kube.version(),
+                node_facts=node_facts,
+                allow_privileged=self.checked.request.allow_privileged,
             )
 
     def _with_control(self, made: ClusterHandover, on_control: Callable[[Result], None]) -> ClusterHandover:
         """Run the control cell of a cluster that is up, and add what it showed."""
         cell = self._control(made.key)
-        if (why := made.why_not(cell)) is not None:
-            on_control(not_run(cell, why))
+        if made.why_not(cell) is not None:
             return made
         result = run_cell(cell, bench_of(cell, self._shared, made))
         on_control(result)
@@ -158,8 +187,11 @@ class Lifecycle:
     def _control(self, key: ClusterKey) -> Cell:
         return next(cell for cell in self.checked.plan.controls if cell.key == key)
 
-    def _hand_over(self, made: ClusterHandover) -> None:
+    def _hand_over(self, made: ClusterHandover, on_control: Callable[[Result], None]) -> None:
+        """Tell the workers of a cluster, and what became of its control cell when that could not run."""
         self._made[made.key] = made
+        if (why := made.why_not(self._control(made.key))) is not None:
+            on_control(not_run(self._control(made.key), why))
         handover.write(self.folder, made)
 
     def _delete(self, key: ClusterKey, name: str, *, was_up: bool) -> None:
@@ -174,10 +206,12 @@ class Lifecycle:
             self._collect_logs(key.provider, name)
         try:
             providers.find(key.provider).delete(name)
-        except ClustersError as error:
+        except Exception as error:  # noqa: BLE001 - what cannot be deleted is told, whatever kept it
             self._failures.append(f"cluster {name} may not be gone: {error}\nRun `uv run conformance janitor`.")
         else:
             self._say(f"deleted cluster {name} in {time.monotonic() - started:.1f} s")
+            if (made := self._made.get(key)) is not None and made.began:
+                self._made[key] = made.model_copy(update={"stood": time.time() - made.began})
 
     def _collect_logs(self, provider_name: str, name: str) -> None:
         into = self.folder.path / "clusters" / name
@@ -186,11 +220,3 @@ class Lifecycle:
             providers.find(provider_name).collect_logs(name, into)
         except (ClustersError, OSError) as error:
             self._say(f"its logs could not be collected: {error}")
-
-
-def _why_impossible(key: ClusterKey) -> str | None:
-    """Say in a few words why no such cluster can be here, or None when one can."""
-    provider = providers.find(key.provider)
-    if isinstance(provider, Hosts):
-        return provider.why_impossible(key.node.conditions)
-    return None if key.node.is_default else f"{key.provider} gives nodes no conditions"

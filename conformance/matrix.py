@@ -36,6 +36,8 @@ class Block(Record):
     nodes: tuple[str, ...] = (DEFAULT_NODE,)
     #: Only some machines can host these cells; where this one cannot, they are no hole in a run.
     optional: bool = False
+    #: Names or globs of the probes that look at these cells once their stages have passed.
+    probes: tuple[str, ...] = ()
 
 
 class NodesFile(Record):

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from conformance.artifacts import RunFolder
 from conformance.errors import UsageError
 from conformance.judge import SEVERITY, not_run
-from conformance.model import Cell, Outcome, Result, Role, Run
+from conformance.model import Cell, ChartRecord, Outcome, Result, Role, Run
 from conformance.plan import order
 
 #: Why a planned cell has no result: its run ended before it, or left nothing at all.
@@ -71,7 +71,7 @@ def read(folder: RunFolder) -> Part:
     return Part(
         plan={cell.id: cell for cell in folder.read_plan()},
         results=kept,
-        run=run if run.parts else run.model_copy(update={"parts": (run.run_id,), "argv": _without_shard(run.argv)}),
+        run=run if run.parts else _as_part(run),
         clusters=logs,
     )
 
@@ -155,6 +155,7 @@ def _runs(one: Run | None, other: Run | None) -> Run | None:
         git_dirty=one.git_dirty or other.git_dirty,
         rules=_either(one.rules, other.rules),
         chart=max(one.chart, other.chart, key=_text),
+        charts=tuple(_union(_charts(one), _charts(other), lambda left, right: max(left, right, key=_text)).values()),
         host=_same(one.host, other.host, type(one.host)()),
         versions=_union(one.versions, other.versions, _listed),
         clusters=tuple(clusters.values()),
@@ -175,9 +176,20 @@ def _conflicts(one: Part, other: Part) -> Iterable[str]:
         ("rules", one.run.rules, other.run.rules),
         ("matrix", one.run.matrix, other.run.matrix),
         ("chart", one.run.chart.digest, other.run.chart.digest),
+        *(
+            (f"chart {name}", chart.digest, _charts(other.run)[name].digest)
+            for name, chart in _charts(one.run).items()
+            if name in _charts(other.run)
+        ),
     ):
         if left and right and left != right:
             yield f"{what}: {left} and {right}: merge runs of one checkout with the same options"
+
+
+def _as_part(run: Run) -> Run:
+    """Return a run as one of several: what it alone was asked for says nothing of the whole."""
+    alone = {"parts": (run.run_id,), "argv": _without_shard(run.argv), "options": (), "resumed": ()}
+    return run.model_copy(update=alone)
 
 
 def _without_shard(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -189,6 +201,10 @@ def _without_shard(argv: tuple[str, ...]) -> tuple[str, ...]:
             kept.append(word)
         skip = word == "--shard"
     return tuple(kept)
+
+
+def _charts(run: Run) -> dict[str, ChartRecord]:
+    return {chart.name: chart for chart in run.charts}
 
 
 def _first(one: Cell, other: Cell) -> Cell:

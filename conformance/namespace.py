@@ -6,13 +6,15 @@ import hashlib
 import re
 from typing import Final
 
+from clusters import tags
+from conformance import bounds
 from conformance.errors import ApiError
 from conformance.kube import Json, Kube
 from conformance.model import Level, Prediction
 from conformance.waiting import Timeouts, poll
 
 #: Every object the harness creates bears this label with the run's id.
-RUN_LABEL = "build-conformance.dev/run"
+RUN_LABEL: Final = tags.RUN_LABEL
 #: Which cell a namespace is of.
 CELL_ANNOTATION: Final = "build-conformance.dev/cell"
 
@@ -37,10 +39,13 @@ def manifest(name: str, *, level: Level, run_id: str, cell_id: str) -> Json:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def create(kube: Kube, body: Json) -> None:
-    """Create a namespace and wait until pods can be created in it. Raises ApiError, WaitError."""
+def create(kube: Kube, body: Json, *, bounded: bool = False) -> None:
+    """Create a namespace, `bounded` with a quota, and wait until it takes pods. Raises ApiError, WaitError."""
+    name = str(body["metadata"]["name"])
     kube.create_namespace(body)
-    wait(kube, body["metadata"]["name"])
+    if bounded:
+        bounds.set_on(kube, name)
+    wait(kube, name)
 
 
 def wait(kube: Kube, name: str) -> None:

@@ -71,6 +71,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Builders by name or glob, e.g. 'rootless-*'. Repeat for several. Default: what the matrix says.",
     ),
     Option(
+        name="--probe",
+        takes=Takes.MANY,
+        metavar="GLOB",
+        help="Probes that look at each cell once its stages have passed, by name or glob, e.g. isolation or '*'. "
+        "Repeat for several. Default: what the matrix says.",
+    ),
+    Option(
         name="--matrix",
         takes=Takes.ONE,
         metavar="NAME|FILE",
@@ -113,6 +120,40 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="How the chart under test is told to run a builder. Default: the adapter that bears the chart's name.",
     ),
     Option(
+        name="--kubeconfig",
+        takes=Takes.ONE,
+        metavar="FILE",
+        help="Kubeconfig of the cluster that `--cluster existing` uses. Default: $KUBECONFIG, or ~/.kube/config.",
+    ),
+    Option(
+        name="--context",
+        takes=Takes.ONE,
+        metavar="NAME",
+        help="Context of that kubeconfig. Default: its current one.",
+    ),
+    Option(
+        name="--allow-privileged",
+        takes=Takes.FLAG,
+        help="Create privileged pods on the cluster of `--cluster existing` too; its control cell is one.",
+    ),
+    Option(
+        name="--allow-disruptive",
+        takes=Takes.FLAG,
+        help="Let probes kill and fill pods on the cluster of `--cluster existing` too.",
+    ),
+    Option(
+        name="--budget",
+        takes=Takes.ONE,
+        metavar="AMOUNT",
+        help="Refuse to begin when the clusters could cost more, e.g. 2.00 (currency: clusters/prices.toml).",
+    ),
+    Option(
+        name="--ttl",
+        takes=Takes.ONE,
+        metavar="MINUTES",
+        help="How long a cloud cluster may live before anybody's janitor removes it. Default: 180.",
+    ),
+    Option(
         name="--keep",
         takes=Takes.FLAG,
         help="Keep clusters and namespaces for a look; `uv run python -m clusters delete NAME` removes them.",
@@ -139,6 +180,7 @@ class Request(Record):
     node: tuple[str, ...] = ()
     psa: tuple[str, ...] = ()
     builder: tuple[str, ...] = ()
+    probe: tuple[str, ...] = ()
     matrix: str = "default"
     cells: str = ""
     shard: str = ""
@@ -146,6 +188,12 @@ class Request(Record):
     git_context: str = ""
     chart: str = ""
     adapter: str = ""
+    kubeconfig: str = ""
+    context: str = ""
+    allow_privileged: bool = False
+    allow_disruptive: bool = False
+    budget: str = ""
+    ttl: str = ""
     keep: bool = False
     run_dir: Path = Path(".conformance/runs")
     no_install_deps: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
@@ -25,6 +25,7 @@ _OPTIONS: Final = {
     "nodes": "--node",
     "levels": "--psa",
     "builders": "--builder",
+    "probes": "--probe",
 }
 _PRIVILEGED: Final = Level(psa=PsaLevel.PRIVILEGED)
 _RANKS: Final = {level: rank for rank, level in enumerate(PsaLevel)}
@@ -39,6 +40,7 @@ class Selection:
     nodes: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,21 +66,34 @@ class Plan:
         return tuple(cell for cell in self if cell.key == key)
 
 
-def make(matrix: Matrix, selection: Selection, choices: Choices) -> Plan:
+def make(
+    matrix: Matrix,
+    selection: Selection,
+    choices: Choices,
+    *,
+    probes: Sequence[str] = (),
+    standing: Mapping[str, str] | None = None,
+) -> Plan:
     """Return the cells that a selection leaves of a matrix, sorted, and a control cell for each cluster.
 
+    `probes` are all there are, in their order; those that are selected replace those of every block. `standing` are
+    the lines of clusters that stand already, by provider: their cells run on those, whatever line was asked for.
     Raises UsageError with every value that names nothing, what is nearest to it, and what there is.
     """
-    faults = list(_faults(selection, _OPTIONS, matrix, choices))
+    faults = [*_faults(selection, _OPTIONS, matrix, choices), *_probe_faults(selection, _OPTIONS, probes)]
     for block in matrix.blocks:
-        faults += _faults(block, dict.fromkeys(_OPTIONS, matrix.origin), matrix, choices)
+        places = dict.fromkeys(_OPTIONS, matrix.origin)
+        faults += [*_faults(block, places, matrix, choices), *_probe_faults(block, places, probes)]
     if faults:
         raise UsageError(*dict.fromkeys(faults))
     cells: dict[str, Cell] = {}
-    for block in narrow(matrix, selection):
+    for block in _on_standing(narrow(matrix, selection), standing or {}):
+        wanted = _matching(selection.probes or block.probes, probes)
         for cell in _cells(block, matrix, choices, faults):
+            other = cells.get(cell.id, cell)
             # A cell that one block must have is no option because another block may have it.
-            cells[cell.id] = cell if cell.id not in cells or not cell.optional else cells[cell.id]
+            chosen = other if cell.optional else cell
+            cells[cell.id] = chosen.model_copy(update={"probes": _matching((*wanted, *other.probes), probes)})
     if not cells and not faults:
         faults.append(f"{matrix.origin}: no cell is left: no block has what the options ask for together")
     if faults:
@@ -133,6 +148,22 @@ def narrow(matrix: Matrix, selection: Selection) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def _on_standing(blocks: Iterable[Block], standing: Mapping[str, str]) -> Iterator[Block]:
+    """Give the clusters that stand already a block of their own, on the line they have."""
+    for block in blocks:
+        others = tuple(name for name in block.clusters if name not in standing)
+        yield block.model_copy(update={"clusters": others})
+        for name in block.clusters:
+            if name in standing:
+                yield block.model_copy(update={"clusters": (name,), "kubernetes": (standing[name],)})
+
+
+def _matching(globs: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that some glob matches, in their own order."""
+    wanted = tuple(globs)
+    return tuple(name for name in names if any(fnmatchcase(name, glob) for glob in wanted))
+
+
 def _full(levels: Iterable[str]) -> tuple[str, ...]:
     return tuple(str(Level.parse(text)) for text in levels)
 
@@ -170,6 +201,12 @@ def _faults(asked: Selection | Block, where: Mapping[str, str], matrix: Matrix, 
     for glob in asked.builders:
         if not any(fnmatchcase(name, glob) for name in matrix.builders):
             yield f"{where['builders']}: {unknown('builder', glob, matrix.builders)}"
+
+
+def _probe_faults(asked: Selection | Block, where: Mapping[str, str], probes: Sequence[str]) -> Iterator[str]:
+    for glob in asked.probes:
+        if not _matching([glob], probes):
+            yield f"{where['probes']}: {unknown('probe', glob, probes)}"
 
 
 def level_fault(text: str) -> str | None:

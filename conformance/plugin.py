@@ -11,18 +11,21 @@ from typing import Any, Final, Protocol
 import pytest
 
 from clusters import interrupts
+from clusters.errors import ClustersError
 from conformance import alluredir, preflight
 from conformance.controller import Controller
 from conformance.errors import ConformanceError, ExitCode
 from conformance.handover import Handover
 from conformance.model import Result
 from conformance.options import OPTIONS, Request, Takes
+from conformance.scheduling import InOrder
 
 #: The user property under which an item sends its result to the controller.
 RESULT: Final = "conformance-result"
 
 _HANDOVER: Final = pytest.StashKey[Handover]()
 _CONTROLLER: Final = pytest.StashKey[Controller]()
+_SESSION: Final = pytest.StashKey[pytest.Session]()
 _WORKER_INPUT: Final = "conformance_handover"
 
 
@@ -54,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     try:
         controller = Controller(preflight.check(Request.of(vars(config.option))))
-    except ConformanceError as error:
+    except (ConformanceError, ClustersError) as error:
         pytest.exit(str(error), returncode=error.exit_code)
     config.stash[_CONTROLLER] = controller
     # SIGINT too: a shell starts background jobs with it ignored, and then nothing would be deleted on it.
@@ -66,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Create the clusters before any worker starts."""
+    """Begin the run: the clusters are created while the workers start."""
     alluredir.take_over(session.config)
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is None or session.config.option.collectonly:
@@ -85,6 +88,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_configure_node(node: WorkerNode) -> None:
     """Hand everything to an xdist worker."""
     node.workerinput[_WORKER_INPUT] = node.config.stash[_HANDOVER].model_dump_json(by_alias=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # noqa: ANN401 - xdist's, untyped here
+    """Hand cells out in the plan's order."""
+    return InOrder(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -107,15 +116,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     controller = session.config.stash.get(_CONTROLLER, None)
     if controller is not None and not session.config.option.collectonly:
         session.exitstatus = controller.finish()
+        session.config.stash[_SESSION] = session
         alluredir.write(session.config, controller.folder, controller.display.say)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Delete the clusters, whatever happened; a second Ctrl-C does not stop that."""
+    """Delete the clusters, whatever happened; a second Ctrl-C does not stop that. What stays changes how it ends."""
     controller = config.stash.get(_CONTROLLER, None)
     if controller is not None:
         with interrupts.held_back():
             controller.end()
+        session = config.stash.get(_SESSION, None)
+        if session is not None and controller.exit_code is not None:
+            session.exitstatus = controller.exit_code
 
 
 class Recorder:
@@ -129,10 +142,6 @@ class Recorder:
         """Remember that somebody wanted it to end; pytest calls this for its own exits too."""
         if not isinstance(excinfo.value, pytest.exit.Exception) or excinfo.value.returncode == ExitCode.INTERRUPTED:
             self._controller.interrupted = True
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Show that a cell has begun."""
-        self._controller.display.began(_cell(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the result an item sent, or why there is none."""

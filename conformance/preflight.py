@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clusters.embedded import toolchain
 from clusters.paths import CHECKOUT
+from clusters.provider import Borrows, Lines
 from clusters.providers import PROVIDERS
-from conformance import chart, claims, consistency, matrix, resume, shards
+from conformance import chart, claims, consistency, matrix, money, resume, shards
 from conformance import plan as planning
 from conformance.artifacts import RunFolder
 from conformance.chart import ChartInfo
 from conformance.classify import CLASSES
 from conformance.errors import UsageError
+from conformance.matrix import Matrix
 from conformance.model import Claim, Result, Topology
 from conformance.options import Request
 from conformance.plan import Plan, Selection
+from conformance.probes import PROBES
 
 _GIT_CONTEXT: Final = re.compile(r"(?:(?:https?|git|ssh)://|git@[^\s:/]+:|github\.com/)[^\s\x00-\x1f]+")
 
@@ -65,15 +67,18 @@ def _check_resumed(request: Request) -> Checked:
         resumed=folder,
         kept=kept,
     )
-    if (was := folder.read_run().chart.digest) and was != checked.chart.digest:
-        raise UsageError(f"--resume: the chart {checked.chart.source} has changed since that run: begin another run")
+    was = {record.name: record.digest for record in folder.read_run().charts}
+    for info in charts.values():
+        if was.get(info.name, info.digest) != info.digest:
+            raise UsageError(f"--resume: the chart {info.source} has changed since that run: begin another run")
+    money.require_within_budget(checked.plan.clusters, request)
     if not checked.plan.cells:
         raise UsageError(f"--resume: run {folder.run_id} is complete: `conformance report {folder.run_id}` shows it")
     return checked
 
 
 def _check_new(request: Request) -> Checked:
-    faults = [*_git_context_faults(request.git_context), *_run_dir_faults(request.run_dir)]
+    faults = [*_git_context_faults(request.git_context), *_run_dir_faults(request.run_dir), *money.faults(request)]
     choices = {name: _lines(name) for name in PROVIDERS}
     planned: Plan | None = None
     known: tuple[Claim, ...] = ()
@@ -85,10 +90,14 @@ def _check_new(request: Request) -> Checked:
             nodes=request.node,
             levels=request.psa,
             builders=request.builder,
+            probes=request.probe,
         )
-        planned = planning.make(table, selection, choices)
+        standing = _standing(request, table)
+        faults += _standing_faults(request, standing)
+        planned = planning.make(table, selection, choices, probes=tuple(PROBES), standing=standing)
         known = claims.load(table.folder)
         planned = shards.select(planned, known, shard=request.shard, cells=request.cells)
+        money.require_within_budget(planned.clusters, request)
         every = planning.reachable((table, *(matrix.load(name) for name in matrix.names())), choices)
         consistency.check(
             known,
@@ -96,6 +105,7 @@ def _check_new(request: Request) -> Checked:
             providers=PROVIDERS,
             classes=CLASSES,
             cells=(*planned, *every),
+            probes={name: probe.findings for name, probe in PROBES.items()},
         )
     except UsageError as error:
         faults += error.faults
@@ -111,6 +121,8 @@ def _check_new(request: Request) -> Checked:
 def _charts(request: Request, plan: Plan | None) -> dict[Topology, ChartInfo]:
     """Return the chart for each topology of a plan, the one that was asked for first. Raises UsageError."""
     charts: dict[Topology, ChartInfo] = {}
+    if request.adapter and not request.chart:
+        raise UsageError("--adapter says how the chart under test is told to run a builder: name it with --chart")
     if request.chart:
         info = chart.load(request.chart)
         charts[chart.adapter_for(info, request.adapter or None).topology] = info
@@ -122,7 +134,30 @@ def _charts(request: Request, plan: Plan | None) -> dict[Topology, ChartInfo]:
 
 def _lines(provider: str) -> tuple[str, ...]:
     """Return the Kubernetes lines a provider has; none listed: any line goes."""
-    return toolchain.KUBERNETES_LINES if provider == "embedded" else ()
+    found = PROVIDERS[provider]
+    return found.kubernetes_lines() if isinstance(found, Lines) else ()
+
+
+def _standing(request: Request, table: Matrix) -> dict[str, str]:
+    """Return the Kubernetes lines of clusters that stand already, by provider: asked of their servers.
+
+    Raises ClustersError.
+    """
+    named = request.cluster or tuple({name for block in table.blocks for name in block.clusters})
+    kubeconfig = Path(request.kubeconfig) if request.kubeconfig else None
+    known = [(name, PROVIDERS[name]) for name in named if name in PROVIDERS]
+    return {
+        name: each.kubernetes_line(kubeconfig, request.context) for name, each in known if isinstance(each, Borrows)
+    }
+
+
+def _standing_faults(request: Request, standing: Mapping[str, str]) -> Iterator[str]:
+    for name, line in standing.items():
+        if request.kubernetes and line not in request.kubernetes:
+            yield f"--kubernetes: the cluster of {name!r} runs {line}: leave the option out, or name another cluster"
+    given = [word for word, value in (("--kubeconfig", request.kubeconfig), ("--context", request.context)) if value]
+    if given and not standing:
+        yield f"{', '.join(given)}: that is the cluster of --cluster existing: add it"
 
 
 def _git_context_faults(context: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,9 +13,10 @@ from importlib.metadata import version
 from clusters import process
 from clusters.paths import CHECKOUT
 from clusters.provider import Provenance
+from conformance import money
 from conformance.chart import ChartInfo
 from conformance.handover import ClusterHandover
-from conformance.model import ChartRecord, ClusterRecord, HostFacts, ImageRecord, Run
+from conformance.model import ChartRecord, ClusterRecord, Cost, HostFacts, ImageRecord, Run
 from conformance.options import Request
 
 _PACKAGES = ("kubernetes", "pyhelm3", "pytest", "pytest-xdist")
@@ -25,7 +27,9 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def begun(run_id: str, *, request: Request, chart: ChartInfo, helm: str, rules: str) -> Run:
+def begun(
+    run_id: str, *, request: Request, chart: ChartInfo, charts: Iterable[ChartInfo], helm: str, rules: str
+) -> Run:
     """Return what is known of a run when it begins."""
     commit, dirty = git_state()
     return Run(
@@ -38,7 +42,8 @@ def begun(run_id: str, *, request: Request, chart: ChartInfo, helm: str, rules: 
         git_commit=commit,
         git_dirty=dirty,
         rules=rules,
-        chart=ChartRecord(name=chart.name, version=chart.version, origin=chart.source, digest=chart.digest),
+        chart=_chart(chart),
+        charts=tuple(_chart(each) for each in charts),
         host=_host(),
         versions={"helm": helm, **{name: version(name) for name in _PACKAGES}},
     )
@@ -62,6 +67,10 @@ def git_state() -> tuple[str, bool]:
     return head.stdout.strip(), bool(changes.stdout.strip())
 
 
+def _chart(info: ChartInfo) -> ChartRecord:
+    return ChartRecord(name=info.name, version=info.version, origin=info.source, digest=info.digest)
+
+
 def _cluster(handover: ClusterHandover) -> ClusterRecord:
     key, cluster = handover.key, handover.cluster
     return ClusterRecord(
@@ -78,8 +87,16 @@ def _cluster(handover: ClusterHandover) -> ClusterRecord:
         facts=dict(cluster.facts) if cluster else {},
         node=handover.node_facts,
         seconds=round(handover.seconds, 2),
+        cost=_cost(handover),
         failure=handover.failure or handover.impossible,
     )
+
+
+def _cost(handover: ClusterHandover) -> Cost | None:
+    """Return what a cluster has cost so far; None where nothing was begun, or nothing is to pay."""
+    if not handover.began:
+        return None
+    return money.cost(handover.key.provider, handover.stood or max(0.0, time.time() - handover.began))
 
 
 def _host() -> HostFacts:

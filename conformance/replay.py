@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from conformance import probes
 from conformance.artifacts import INTERRUPTED, RunFolder
 from conformance.claims import conditions_of, resolve
 from conformance.judge import ControlVerdict, judge, not_run, result
@@ -25,7 +26,8 @@ class Replayed(NamedTuple):
 
 def verdict(line: Result) -> tuple[object, ...]:
     """Return the part of a result that rules and claims decide."""
-    return line.outcome, line.class_, line.layer, line.kind, line.claim, line.evidence, line.candidates
+    looked = tuple((each.probe, each.outcome, each.found, each.claim, each.evidence) for each in line.probes)
+    return line.outcome, line.class_, line.layer, line.kind, line.claim, line.evidence, line.candidates, looked
 
 
 def replay(
@@ -66,9 +68,9 @@ def _judge(
         cell,
         finding,
         resolution,
-        judge(finding, cell, resolution, control=control),
+        judge(finding, cell, resolution, control=control, unenforced=observation.unenforced),
         provenance=before.provenance,
         seconds=before.seconds,
         stages=observation.stages,
         tries=before.tries,
-    )
+    ).model_copy(update={"probes": probes.judge_all(observation, cell, claims)})

@@ -29,6 +29,10 @@ def request(asked: Request) -> Request:
         raise UsageError(
             f"--resume: run {run.run_id} was ended before it wrote what it was asked for: begin another run"
         )
+    if run.parts:
+        raise UsageError(
+            f"--resume: run {run.run_id} was joined of {', '.join(run.parts)}: take those up, and merge them again"
+        )
     if run.rules != RULES_DIGEST:
         raise UsageError(
             f"--resume: run {run.run_id} was judged by other classification rules than these, and two kinds of verdict"

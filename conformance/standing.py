@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from clusters import providers
-from clusters.provider import BASIC_IMAGES, Capability, ClusterSpec, Weighs
+from clusters.provider import BASIC_IMAGES, Capability, ClusterSpec, Hosts, Weighs
+from conformance import money
 from conformance.model import Cell, ClusterKey
+from conformance.options import Request
 
 _MEMINFO: Final = Path("/proc/meminfo")
 
 
-def cluster_spec(run_id: str, key: ClusterKey, cells: Iterable[Cell]) -> ClusterSpec:
+def cluster_spec(run_id: str, key: ClusterKey, cells: Iterable[Cell], request: Request | None = None) -> ClusterSpec:
     """Return what is asked of a provider for a cluster of a run: what its cells need and nothing more."""
     builders = [cell.builder for cell in cells]
     return ClusterSpec(
@@ -24,12 +26,23 @@ def cluster_spec(run_id: str, key: ClusterKey, cells: Iterable[Cell]) -> Cluster
         conditions=key.node.conditions,
         images=BASIC_IMAGES.union(*(builder.images for builder in builders)),
         features=frozenset[Capability]().union(*(builder.needs for builder in builders)),
+        kubeconfig=Path(request.kubeconfig) if request is not None and request.kubeconfig else None,
+        context=request.context if request is not None else "",
+        lifetime=money.lifetime(request) if request is not None else None,
     )
 
 
 def cluster_name(run_id: str, key: ClusterKey) -> str:
     """Return a name that derives from the run and is the cluster's alone."""
     return f"{run_id}-{key.name.replace('.', '-')}"
+
+
+def why_impossible(key: ClusterKey) -> str | None:
+    """Say in a few words why no such cluster can be here, e.g. `no AppArmor`, or None when one can."""
+    provider = providers.find(key.provider)
+    if isinstance(provider, Hosts):
+        return provider.why_impossible(key.node.conditions)
+    return None if key.node.is_default else f"{key.provider} gives nodes no conditions"
 
 
 def split(keys: Iterable[ClusterKey]) -> tuple[tuple[ClusterKey, ...], tuple[ClusterKey, ...]]:

@@ -14,6 +14,40 @@ from conformance.errors import WaitError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProbeTimeouts:
+    """How long each probe may look, in seconds, all its builds together. One that runs out is inconclusive."""
+
+    #: Three builds and their layers.
+    ownership: float = 240
+    #: Two builds, their layers and every log.
+    secrets: float = 180
+    #: A build for each way to write a git context, and a git server that asks for a password.
+    git_forms: float = 420
+    #: Four builds, an export and an import.
+    cache: float = 300
+    #: Four builds, two of which must fail; BuildKit gives a frontend that does not answer 30 s.
+    gateway: float = 240
+    #: One build and the archive it writes.
+    oci_tar: float = 120
+    #: Two builds for two architectures, one of them under emulation.
+    platforms: float = 240
+    #: Eight builds at once.
+    concurrency: float = 300
+    #: Two builds and a prune.
+    gc: float = 240
+    #: Two builds at once, one looking at the other.
+    isolation: float = 180
+    #: A build that tries to kill its daemon, and the daemon's return.
+    kill: float = 240
+    #: Three builds, a killed daemon and its return.
+    restart: float = 300
+    #: A pod with a memory limit, and a build in it.
+    memory_limit: float = 180
+    #: Two pods with disk limits, a build in each, and the time the kubelet takes to evict them.
+    disk_limit: float = 360
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
     """Every limit of the harness, in seconds. One that runs out makes a cell inconclusive, never unsupported."""
 
@@ -47,6 +81,11 @@ class Timeouts:
     fixtures: float = 90
     #: Until a pod that only reads facts has ended.
     facts: float = 20
+    #: Until the kubelet has evicted a pod that is over a limit: it measures volumes once a minute
+    #: (--volume-stats-agg-period, https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/).
+    eviction: float = 150
+    #: Each probe's own.
+    probes: ProbeTimeouts = ProbeTimeouts()
 
 
 T = TypeVar("T")

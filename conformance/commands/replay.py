@@ -11,7 +11,7 @@ from conformance import claims, matrix, replay
 from conformance.artifacts import LATEST, RUNS, RunFolder
 from conformance.classify import classify
 from conformance.errors import ExitCode
-from conformance.model import Result
+from conformance.model import ProbeResult, Result
 from conformance.replay import Replayed
 from conformance.report import summary
 
@@ -57,6 +57,18 @@ def _show_change(cell: Replayed) -> None:
     click.echo(f"    now  {_verdict(cell.after)}")
     for line in summary.evidence(cell.after):
         click.echo(f"    evidence: {line}")
+    was = {probe.probe: probe for probe in cell.before.probes}
+    for probe in cell.after.probes:
+        before, after = _probe_verdict(was.get(probe.probe)), _probe_verdict(probe)
+        if before != after:
+            click.echo(f"    probe {probe.probe}: was  {before}")
+            click.echo(f"    probe {probe.probe}: now  {after}")
+
+
+def _probe_verdict(probe: ProbeResult | None) -> str:
+    if probe is None:
+        return "not looked at"
+    return f"{summary.probe_seen(probe)}, {probe.outcome} (claimed: {probe.claim or 'nothing'})"
 
 
 def _verdict(result: Result) -> str:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from clusters.paths import CHECKOUT
-from conformance import preflight
+from conformance import consent, money, preflight
 from conformance.display import result_console
 from conformance.options import OPTIONS, WORKERS, Option, Request, Takes
 from conformance.preparation import prepare
@@ -22,7 +22,7 @@ _CONFIG = CHECKOUT / "conformance" / "suites" / "pytest.ini"
 
 _HELP = """Run conformance cells on real clusters and judge them against the committed claims.
 
-Without options the default matrix runs: every builder at every Pod Security level on an embedded cluster.
+Without options the default matrix runs: seven BuildKit sidecars at every Pod Security level on an embedded cluster.
 
 \b
 Examples:
@@ -47,11 +47,12 @@ def _run(**values: Any) -> None:  # noqa: ANN401 - click hands over what the tab
     request = Request.of(values)
     checked = preflight.check(request)
     if plan_only:
-        console.show_plan(checked.plan, result_console(), claims=checked.claims, workers=max(workers, 1))
+        notes = (*consent.notes(checked.plan, checked.request), *money.notes(checked.plan.clusters, checked.request))
+        console.show_plan(checked.plan, result_console(), claims=checked.claims, workers=max(workers, 1), notes=notes)
         return
     if request.no_install_deps:
         os.environ["BUILD_CONFORMANCE_INSTALL_DEPS"] = "0"
-    prepare(checked.plan, Console(stderr=True, highlight=False, soft_wrap=True))
+    prepare(checked.plan, Console(stderr=True, highlight=False, soft_wrap=True), checked.request)
     workers = min(workers, len(checked.plan.cells))
     arguments = [
         f"--config-file={_CONFIG}",

@@ -103,6 +103,8 @@ class Run(Record):
     #: SHA-256 over the classification rules.
     rules: str = ""
     chart: ChartRecord = ChartRecord()
+    #: Every chart that cells of the run were installed by, one for each topology.
+    charts: tuple[ChartRecord, ...] = ()
     host: HostFacts = HostFacts()
     #: Versions of programs and packages that took part, by name.
     versions: dict[str, str] = Field(default_factory=dict)

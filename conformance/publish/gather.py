@@ -142,6 +142,9 @@ def _excerpt(folder: RunFolder, result: Result) -> Iterator[str]:
         yield f"{stage.stage}: {stage.status} ({stage.seconds:.1f} s){f': {detail}' if detail else ''}"
     for remark in result.remarks:
         yield f"remark: {visible(' '.join(remark.split()))}"
+    for probe in result.probes:
+        said = visible(" ".join(f"{probe.detail} {probe.reason}".split()))
+        yield f"probe {probe.probe}: {probe.found or 'not run'}, {probe.outcome}{f': {said}' if said else ''}"
     for evidence in result.evidence:
         yield ""
         yield f"{visible(evidence.file)}{f':{evidence.line}' if evidence.line else ''}"

@@ -35,7 +35,10 @@ def render(published: Published) -> str:
 def mark(cell: PublishedCell) -> str:
     """Return what was seen of a cell, as Markdown: a symbol, words, and whether a claim is broken."""
     verdict = "✅ builds" if cell.result.class_ is None else f"❌ {escape(cell.result.class_)}"
-    return f"{verdict} (**{cell.result.outcome}**)" if cell.result.outcome.breaks_claim else verdict
+    if cell.result.outcome.breaks_claim:
+        return f"{verdict} (**{cell.result.outcome}**)"
+    broken = ", ".join(probe.probe for probe in cell.result.probes if probe.outcome.breaks_claim)
+    return f"{verdict} (**not as claimed: {escape(broken)}**)" if broken else verdict
 
 
 def level_name(level: str) -> str:
@@ -81,7 +84,7 @@ def _linked(cell: PublishedCell | None) -> str:
 
 
 def _broken(cells: Sequence[PublishedCell]) -> Iterator[str]:
-    found = [cell for cell in cells if cell.result.outcome.breaks_claim or cell.result.outcome is Outcome.UNCLAIMED]
+    found = [cell for cell in cells if cell.result.breaks_claim or cell.result.outcome is Outcome.UNCLAIMED]
     if found:
         yield ""
         yield "## Not as claimed"
@@ -89,6 +92,9 @@ def _broken(cells: Sequence[PublishedCell]) -> Iterator[str]:
     for cell in found:
         result = cell.result
         yield f"- {code(result.cell)}: {result.outcome}; claimed: {code(summary.claimed(result))}"
+        for probe in result.probes:
+            if probe.outcome.breaks_claim:
+                yield f"  - probe {escape(probe.probe)}: {code(probe.found or '')}; claimed: {code(probe.claim or '')}"
 
 
 def _history(cells: Sequence[PublishedCell]) -> Iterator[str]:

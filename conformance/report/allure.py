@@ -98,6 +98,9 @@ def message(result: Result) -> str:
     seen = f"[{kind}] {result.class_}" if result.class_ else summary.seen(result)
     at = f" at {result.stage}" if result.stage else ""
     why = f": {result.reason}" if result.reason else ""
+    probes = ", ".join(f"{each.probe} {each.found}" for each in result.probes if each.outcome.breaks_claim)
+    if probes and not result.outcome.breaks_claim:
+        return f"broken claim: probes: {probes}"
     match result.outcome:
         case Outcome.AS_CLAIMED:
             return f"as claimed: {seen}{at}" if result.class_ else ""
@@ -126,6 +129,8 @@ def _item(result: Result, run: Run, attachments: list[Attachment]) -> TestResult
         attachments=attachments,
     )
     item.status = Status.BROKEN if result.role is Role.CONTROL and result.class_ else _STATUS[result.outcome]
+    if result.breaks_claim:
+        item.status = Status.FAILED
     text = visible(message(result))
     if text or result.evidence or result.tries:
         trace = "\n".join(visible(line) for line in (*summary.evidence(result), *_remedy(result)))
@@ -171,6 +176,14 @@ def _steps(result: Result, start: int) -> Iterator[TestStepResult]:
         )
         if stage.detail:
             step.statusDetails = StatusDetails(message=visible(stage.detail))
+        yield step
+        start = stop
+    for probe in result.probes:
+        stop = start + round(probe.seconds * 1000)
+        said = visible(f"{probe.outcome}: {probe.found or 'not run'}. {probe.detail} {probe.reason}".strip())
+        step = TestStepResult(name=f"probe {probe.probe}", stage="finished", start=start, stop=stop)
+        step.status = _STATUS[probe.outcome]
+        step.statusDetails = StatusDetails(message=said)
         yield step
         start = stop
 

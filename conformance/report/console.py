@@ -36,9 +36,13 @@ def show(folder: RunFolder, console: Console) -> None:
     for grid in summary.grids(results):
         console.print(matrix_table(grid, ascii_only=console.options.ascii_only))
         _show_control(grid, console)
+    _show_probes(results, console)
     _show_broken(results, folder, console)
+    _show_broken_probes(results, console)
     _show_doubtful(results, console)
     console.print(Text(summary.sentence(results), style="bold"))
+    if cost := summary.cost(folder.read_run()):
+        console.print(Text(cost))
     console.print(Text(f"everything seen: {folder.path}"))
     page = folder.path / HTML
     if page.is_file():
@@ -58,7 +62,9 @@ def matrix_table(grid: Grid, *, ascii_only: bool = False) -> Table:
     return table
 
 
-def show_plan(plan: Plan, console: Console, *, claims: Sequence[Claim] = (), workers: int = 1) -> None:
+def show_plan(
+    plan: Plan, console: Console, *, claims: Sequence[Claim] = (), workers: int = 1, notes: Sequence[str] = ()
+) -> None:
     """Print the cells of a plan and how long it is likely to take with `workers` cells at once."""
     for cell in plan.controls:
         console.print(Text(f"{cell.id}  (control, not counted)", style="dim"))
@@ -70,6 +76,8 @@ def show_plan(plan: Plan, console: Console, *, claims: Sequence[Claim] = (), wor
     if (at_once := side_by_side(plan.clusters)) < len(plan.clusters):
         clusters += f", {at_once if at_once > 1 else 'one'} at a time"
     console.print(Text(f"{cells} on {clusters}, about {_duration(seconds)} once everything is built", style="bold"))
+    for note in notes:
+        console.print(Text(note))
 
 
 def _cell(result: Result | None, *, ascii_only: bool) -> Text:
@@ -115,6 +123,31 @@ def _show_broken(results: Sequence[Result], folder: RunFolder, console: Console)
         layer = f", layer {result.layer}" if result.layer else ""
         console.print(Text(f"    seen:     {summary.seen(result)}{where}{layer}"))
         _show_evidence(result, console)
+
+
+def _show_probes(results: Sequence[Result], console: Console) -> None:
+    """Print what probes found, a line for each finding of each probe, and the cells it holds for."""
+    found: dict[tuple[str, str, Outcome], list[str]] = {}
+    for result, probe in summary.looked(results):
+        found.setdefault((probe.probe, summary.probe_seen(probe), probe.outcome), []).append(result.cell)
+    for (name, seen, outcome), cells in found.items():
+        outside = "" if outcome in {Outcome.AS_CLAIMED, Outcome.NOT_RUN} else f" ({outcome})"
+        console.print(Text(f"probe {name}: {seen}{outside}: {', '.join(cells)}", style=_STYLES[outcome]))
+
+
+def _show_broken_probes(results: Sequence[Result], console: Console) -> None:
+    for result, probe in summary.looked(results):
+        if probe.outcome.breaks_claim:
+            console.print(Text(f"{probe.outcome}: {result.cell}, probe {probe.probe}", style=_STYLES[probe.outcome]))
+            console.print(Text(f"    claimed:  {probe.claim} ({probe.claim_source})"))
+            console.print(Text(f"    seen:     {probe.found}: {probe.detail}"))
+        elif probe.outcome is Outcome.INCONCLUSIVE:
+            text = f"{probe.outcome}: {result.cell}, probe {probe.probe}: {probe.reason}"
+            console.print(Text(text, style=_STYLES[probe.outcome]))
+        else:
+            continue
+        for line in summary.evidence(result, probe):
+            console.print(Text(f"    evidence: {line}"))
 
 
 def _show_doubtful(results: Sequence[Result], console: Console) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from conformance.model import Evidence, Outcome, Result, Role, Run
+from conformance.model import Evidence, Outcome, ProbeResult, Result, Role, Run
 from conformance.report import summary
 
 #: The lines around a cited line, numbered.
@@ -18,7 +18,7 @@ _UNFIT: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def render(results: Sequence[Result], run: Run, around: Around | None = None) -> str:
-    """Return one suite a cell, with one case: the schema that Jenkins reads has properties of suites alone.
+    """Return a suite a cell, as the schema that Jenkins reads has properties of suites alone; a probe is a case more.
 
     A broken claim is a failure; what is inconclusive, or should have run and did not, is an error; what is unclaimed or
     could not run here is skipped: neither is a pass. `around` adds the lines around cited ones.
@@ -34,47 +34,69 @@ def render(results: Sequence[Result], run: Run, around: Around | None = None) ->
 
 
 def _suite(result: Result, run: Run, around: Around | None) -> ET.Element:
-    seconds = f"{result.seconds:.2f}"
-    verdict = _verdict(result)
+    # Readers cut a class name at its last dot: there must be none inside cluster and level.
+    where = _fit(".".join(part.replace(".", "_") for part in (result.cluster, result.level)))
+    cases = [_case(result, where, around), *(_probe(result, probe, where) for probe in result.probes)]
+    counts = {name: sum(case.find(name) is not None for case in cases) for name in ("failure", "error", "skipped")}
     suite = ET.Element(
         "testsuite",
         name=_fit(result.cell),
-        tests="1",
-        failures=str(int(verdict == "failure")),
-        errors=str(int(verdict == "error")),
-        skipped=str(int(verdict == "skipped")),
-        time=seconds,
+        tests=str(len(cases)),
+        failures=str(counts["failure"]),
+        errors=str(counts["error"]),
+        skipped=str(counts["skipped"]),
+        time=f"{result.seconds:.2f}",
     )
     if run.started:
         suite.set("timestamp", _fit(run.started.removesuffix("Z")))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(result):
         ET.SubElement(properties, "property", name=name, value=_fit(value))
-    # Readers cut a class name at its last dot: there must be none inside cluster and level.
-    where = ".".join(part.replace(".", "_") for part in (result.cluster, result.level))
-    case = ET.SubElement(suite, "testcase", classname=_fit(where), name=_fit(result.cell), time=seconds)
-    if verdict:
+    suite.extend(cases)
+    return suite
+
+
+def _case(result: Result, where: str, around: Around | None) -> ET.Element:
+    case = ET.Element("testcase", classname=where, name=_fit(result.cell), time=f"{result.seconds:.2f}")
+    if verdict := _verdict(result):
         ET.SubElement(case, verdict, type=str(result.outcome), message=_fit(_message(result))).text = _fit(
             "\n".join(summary.evidence(result))
         )
     ET.SubElement(case, "system-out").text = _fit("\n".join(_said(result, around)))
-    return suite
+    return case
+
+
+def _probe(result: Result, probe: ProbeResult, where: str) -> ET.Element:
+    name = _fit(f"{result.cell} probe {probe.probe}")
+    case = ET.Element("testcase", classname=where, name=name, time=f"{probe.seconds:.2f}")
+    # A probe that cannot look, as the cluster or the tool lacks what it needs, is no hole in the run.
+    if verdict := "skipped" if probe.outcome is Outcome.NOT_RUN else _ending(probe.outcome):
+        told = (
+            f"{probe.outcome}: {probe.found or 'not run'}, claimed: {probe.claim or 'nothing'}. {probe.reason}".strip()
+        )
+        ET.SubElement(case, verdict, type=str(probe.outcome), message=_fit(told)).text = _fit(probe.detail)
+    ET.SubElement(case, "system-out").text = _fit(
+        "\n".join((probe.detail, *(f"evidence: {each.file}: {each.text}" for each in probe.evidence)))
+    )
+    return case
 
 
 def _verdict(result: Result) -> str:
     """Return the element that says how a case ended; empty: it passed."""
     if result.role is Role.CONTROL:
         return "" if result.class_ is None and result.outcome is not Outcome.NOT_RUN else "error"
-    match result.outcome:
+    return "skipped" if result.optional and result.outcome is Outcome.NOT_RUN else _ending(result.outcome)
+
+
+def _ending(outcome: Outcome) -> str:
+    match outcome:
         case Outcome.AS_CLAIMED:
             return ""
         case Outcome.UNEXPECTED_FAILURE | Outcome.UNEXPECTED_SUPPORT | Outcome.WRONG_CLASS:
             return "failure"
         case Outcome.UNCLAIMED:
             return "skipped"
-        case Outcome.NOT_RUN:
-            return "skipped" if result.optional else "error"
-        case Outcome.INCONCLUSIVE:
+        case Outcome.NOT_RUN | Outcome.INCONCLUSIVE:
             return "error"
 
 

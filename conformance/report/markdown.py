@@ -19,7 +19,9 @@ def render(results: Sequence[Result], run: Run) -> str:
             *_head(results, run),
             *_headlines(results),
             *(line for grid in summary.grids(results) for line in _table(grid, run)),
+            *_probes(results),
             *_broken(results),
+            *_broken_probes(results),
             *_doubtful(results),
             *_flakes(results),
             *_provenance(run),
@@ -32,6 +34,8 @@ def _head(results: Sequence[Result], run: Run) -> Iterator[str]:
     yield f"# Build conformance, run {escape(run.run_id)}"
     yield ""
     yield f"{escape(summary.sentence(results))}."
+    if cost := summary.cost(run):
+        yield f"{escape(cost)}."
     if run.interrupted:
         yield "The run was interrupted: cells that did not run say so."
 
@@ -77,6 +81,36 @@ def _cell(result: Result | None) -> str:
             return f"❔ {what} (inconclusive)"
         case _:
             return f"{_SYMBOLS[result.class_ is None]} {what} (**{result.outcome}**)"
+
+
+def _probes(results: Sequence[Result]) -> Iterator[str]:
+    every = summary.looked(results)
+    if not every:
+        return
+    yield ""
+    yield "## Probes"
+    yield ""
+    yield "| cell | probe | found | outcome | detail |"
+    yield "|---|---|---|---|---|"
+    for result, probe in every:
+        what = f"{escape(probe.probe)} | {escape(summary.probe_seen(probe))} | {escape(probe.outcome)}"
+        yield f"| {escape(result.cell)} | {what} | {escape(probe.detail or probe.reason)} |"
+
+
+def _broken_probes(results: Sequence[Result]) -> Iterator[str]:
+    found = [(result, probe) for result, probe in summary.looked(results) if probe.outcome.breaks_claim]
+    if not found:
+        return
+    yield ""
+    yield "## Broken claims of probes"
+    for result, probe in found:
+        yield ""
+        yield f"### {escape(result.cell)}, probe {escape(probe.probe)}: {probe.outcome}"
+        yield ""
+        yield f"- claimed: {code(probe.claim or 'nothing')} ({escape(probe.claim_source)})"
+        yield f"- seen: {code(summary.probe_seen(probe))}: {escape(probe.detail)}"
+        for line in summary.evidence(result, probe):
+            yield f"- evidence: {code(line)}"
 
 
 def _broken(results: Sequence[Result]) -> Iterator[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from conformance import money
 from conformance.judge import SEVERITY
-from conformance.model import Outcome, PsaLevel, Result, Role
+from conformance.model import Outcome, ProbeResult, PsaLevel, Result, Role, Run
 
 _RANKS: Final = {str(level): rank for rank, level in enumerate(PsaLevel)}
 #: Longest piece of evidence that is shown; the file has all of it.
@@ -64,6 +65,24 @@ def flaky(results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(result for result in results if result.tries)
 
 
+def looked(results: Iterable[Result]) -> tuple[tuple[Result, ProbeResult], ...]:
+    """Return every probe of the cells that count, with its cell."""
+    return tuple((result, probe) for result in selected(results) for probe in result.probes)
+
+
+def probe_totals(results: Iterable[Result]) -> dict[Outcome, int]:
+    """Count the outcomes that occur among probes, good ones first."""
+    counted = Counter(probe.outcome for _, probe in looked(results))
+    return {outcome: counted[outcome] for outcome in SEVERITY if counted[outcome]}
+
+
+def probe_seen(probe: ProbeResult) -> str:
+    """Say what a probe found: `holds`, a finding's name, or that it did not look."""
+    if probe.outcome is Outcome.NOT_RUN:
+        return "not run"
+    return probe.found or "nothing"
+
+
 def seen(result: Result) -> str:
     """Say what was seen of a cell: `builds`, a class, or that it did not run."""
     if result.outcome is Outcome.NOT_RUN:
@@ -76,10 +95,10 @@ def claimed(result: Result) -> str:
     return result.claim or "nothing"
 
 
-def evidence(result: Result) -> tuple[str, ...]:
-    """Return each piece of evidence as `file:line: text`, the file relative to the run's folder."""
+def evidence(result: Result, probe: ProbeResult | None = None) -> tuple[str, ...]:
+    """Return each piece of evidence, of a cell or a probe of it, as `file:line: text` relative to the run's folder."""
     lines = []
-    for piece in result.evidence:
+    for piece in result.evidence if probe is None else probe.evidence:
         text = " ".join(piece.text.split())
         shown = text if len(text) <= _EVIDENCE else f"{text[:_EVIDENCE]}..."
         place = f"cells/{result.cell}/{piece.file}" + (f":{piece.line}" if piece.line else "")
@@ -91,7 +110,16 @@ def sentence(results: Sequence[Result]) -> str:
     """Return the totals in a sentence, e.g. `21 cells: 20 as-claimed, 1 wrong-class`."""
     counted = len(selected(results))
     parts = ", ".join(f"{count} {outcome}" for outcome, count in totals(results).items())
-    return f"{counted} cell{'' if counted == 1 else 's'}: {parts or 'none ran'}"
+    probes = probe_totals(results)
+    count = sum(probes.values())
+    also = ", ".join(f"{number} {outcome}" for outcome, number in probes.items())
+    said = f"; {count} probe{'' if count == 1 else 's'}: {also}" if count else ""
+    return f"{counted} cell{'' if counted == 1 else 's'}: {parts or 'none ran'}{said}"
+
+
+def cost(run: Run) -> str:
+    """Say what the clusters of a run cost, with date and source of the prices; empty before any was there."""
+    return money.sentence([each.cost for each in run.clusters if each.cost is not None]) if run.clusters else ""
 
 
 def _grid(cluster: str, results: Sequence[Result]) -> Grid:

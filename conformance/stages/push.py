@@ -33,7 +33,8 @@ def run(cell_run: CellRun) -> str:
 
 def _reported_digest(output: str) -> str:
     """Return the pushed digest. A build that reports none has pushed nothing that can be checked."""
-    line = next((line for line in output.splitlines() if line.startswith(DIGEST_MARK)), "")
+    # The last one: before it, a step of the build itself may have printed such a line.
+    line = next((line for line in reversed(output.splitlines()) if line.startswith(DIGEST_MARK)), "")
     digest = line.removeprefix(DIGEST_MARK).strip()
     if not _DIGEST.match(digest):
         raise StageFailedError("the build ended well, but reported no image digest")

@@ -22,7 +22,7 @@ def test_cell(cell: Cell, handover: Handover, record_property: Callable[[str, ob
         pytest.skip(f"cluster failed: {why}")
     result = run_cell(cell, bench_of(cell, handover.shared, cluster))
     record_property(RESULT, result.model_dump_json(by_alias=True))
-    if result.outcome.breaks_claim:
+    if result.breaks_claim:
         pytest.fail(_sentence(result), pytrace=False)
     if result.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_RUN}:
         pytest.skip(_sentence(result))
@@ -31,4 +31,7 @@ def test_cell(cell: Cell, handover: Handover, record_property: Callable[[str, ob
 def _sentence(result: Result) -> str:
     lines = [f"{result.outcome}: {result.reason}"]
     lines += [f"{each.file}:{each.line}: {each.text}" for each in result.evidence]
+    lines += [
+        f"probe {each.probe}: {each.outcome}: {each.reason}" for each in result.probes if each.outcome.breaks_claim
+    ]
     return "\n".join(lines)

@@ -30,11 +30,19 @@ def visible_cells(visit: Visit) -> int:
 
 def test_the_first_screen_answers_what_works_whether_to_trust_it_and_on_what_node(visit: Go, small: RunFolder) -> None:
     page = visit(small).page
-    for title in ("Which builders work where", "Can this run be trusted?"):
+    for title in (
+        "What changed since the last published run",
+        "Which builders work where",
+        "Can this run be trusted?",
+    ):
         box = page.get_by_role("heading", name=title).bounding_box()
         assert box is not None
         assert box["y"] < 900
     assert page.get_by_text("What kind of node it stands for").is_visible()
+    node = page.get_by_text("kernel 6.12.0 · cgroups v2").bounding_box()
+    assert node is not None
+    assert node["y"] < 900
+    assert page.get_by_text("Not genuine: 408 of 408 cells are simulated").is_visible()
     assert page.locator("#age").inner_text().endswith("ago")
 
 
@@ -50,6 +58,34 @@ def test_filters_narrow_the_tables_say_how_many_match_and_stand_in_the_address(v
     seen.page.get_by_role("button", name="Show all").click()
     assert seen.fragment() == ""
     assert visible_cells(seen) == 408
+
+
+def test_clusters_stand_side_by_side_at_a_level_and_what_differs_is_marked(visit: Go, small: RunFolder) -> None:
+    seen = visit(small)
+    assert seen.page.locator("table.across").is_visible()
+    seen.page.get_by_label("clusters side by side").select_option("baseline@v1.22")
+    assert seen.fragment() == "at=baseline@v1.22"
+    table = seen.page.locator("table.side")
+    assert table.locator("thead th").all_inner_texts() == [
+        "builder",
+        *(f"synthetic-1.{minor}" for minor in range(33, 37)),
+    ]
+    assert not seen.page.locator("table.across").is_visible()
+    results = [each for each in small.read_results() if each.level == "baseline@v1.22"]
+    assert table.locator("td").count() == len(results)
+    differing = {
+        name
+        for name in {each.builder for each in results}
+        if len(
+            {each.class_ if each.outcome is not Outcome.NOT_RUN else "-" for each in results if each.builder == name}
+        )
+        > 1
+    }
+    assert table.locator("tr.differs").count() == len(differing) > 0
+    table.get_by_role("link").first.click()
+    assert seen.page.get_by_role("dialog").is_visible()
+    seen.page.keyboard.press("Escape")
+    assert seen.fragment() == "at=baseline@v1.22"
 
 
 def test_free_text_finds_evidence(visit: Go, small: RunFolder) -> None:

@@ -102,5 +102,8 @@ def cleared(running: Running) -> Iterator[Running]:
     finally:
         process.kill_group(running.child.pid, signal.SIGKILL)
         running.child.wait(SOON)
+        # Its own alone: others may have clusters here.
+        own = tuple(path.name for path in running.runs.glob("*-*"))
         for left in layout.existing():
-            EmbeddedProvider().delete(left.name)
+            if left.name.startswith(own):
+                EmbeddedProvider().delete(left.name)

@@ -1,4 +1,4 @@
-"""An embedded cluster that is used as one that stands already, by an account with exactly the rights that are shipped."""
+"""An embedded cluster used as one that stands already, by an account with exactly the rights that are shipped."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Table:
             run_id=self.folder.run_id,
             folder=self.folder.path,
             request=self.checked.request,
-            chart=self.checked.chart,
+            charts=dict(self.checked.charts),
             claims=self.checked.claims,
             helm=chart.helm_version(),
             git_commit="",

@@ -119,3 +119,12 @@ def test_a_trace_without_a_lease_is_told_and_removed_only_when_asked_for_by_name
     fates = [finding.fate for finding in janitor.sweep(table(provider), everything=True)]
     assert fates == [Fate.REMOVED, Fate.LEFT_ALONE]
     assert provider.deleted == ["stray"]
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_only_one_providers_leases_are_looked_at_when_that_is_asked_for() -> None:
+    ledger.take(held_by_nobody("lost"))
+    ledger.take(held_by_nobody("others", provider="elsewhere"))
+    provider = FakeProvider()
+    assert [finding.what for finding in janitor.sweep(table(provider), only="fake")] == ["cluster lost"]
+    assert provider.deleted == ["lost"]

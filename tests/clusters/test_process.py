@@ -47,6 +47,11 @@ def test_a_program_in_a_thread_ends_when_its_work_is_given_up() -> None:
     )
 
 
+def test_a_program_whose_lines_are_handed_over_ends_when_its_work_is_given_up() -> None:
+    said = in_thread(lambda: process.stream(["sh", "-c", "echo begun; exec sleep 60"], on_line=lambda _: None))
+    assert isinstance(said, KeyboardInterrupt)
+
+
 def test_waiting_in_a_thread_ends_when_its_work_is_given_up() -> None:
     said = in_thread(lambda: waiting.until(lambda: None, limit=60, what="nothing"))
     assert isinstance(said, KeyboardInterrupt)

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from clusters import providers
 from clusters.existing.provider import ExistingProvider
 from clusters.provider import Capability
-from conformance import consent, matrix
-from conformance.model import Cell, Level, PsaLevel
+from conformance import consent, matrix, probes
+from conformance.model import Cell, Facts, Level, PsaLevel
 from conformance.options import Request
 from conformance.plan import Plan
+from conformance.probes.context import ProbeRun
 
 BUILDERS = matrix.load("default").builders
 
@@ -51,3 +56,20 @@ def test_a_plan_says_what_it_leaves_out_and_what_follows_from_that(monkeypatch: 
     assert not list(consent.notes(plan, Request(allow_privileged=True, allow_disruptive=True)))
     ours = Plan(matrix="default", cells=(), controls=(cell("rootful-privileged", PsaLevel.PRIVILEGED, "embedded"),))
     assert not list(consent.notes(ours, Request()))
+
+
+@pytest.mark.parametrize(("allowed", "ours", "looks"), [(False, False, 0), (True, False, 1), (False, True, 1)])
+def test_a_disruptive_probe_looks_only_where_it_may(*, allowed: bool, ours: bool, looks: int) -> None:
+    looked: list[object] = []
+
+    def look(run: ProbeRun) -> Facts:
+        looked.append(run)
+        return {}
+
+    capabilities = frozenset({Capability.OURS}) if ours else frozenset()
+    cell_run = SimpleNamespace(cluster=SimpleNamespace(capabilities=capabilities), allow_disruptive=allowed)
+    run = cast("Any", SimpleNamespace(cell_run=cell_run))
+    probe = dataclasses.replace(probes.PROBES["kill"], look=look, requires=frozenset())
+    seen = probes._look(probe, run)
+    assert len(looked) == looks
+    assert bool(looks) or "--allow-disruptive" in seen.reason

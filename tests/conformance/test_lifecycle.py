@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
 import pytest
+from rich.console import Console
 
 from clusters import providers, waiting
 from clusters.errors import ClusterFailedError
@@ -25,11 +27,12 @@ from clusters.provider import (
 from conformance import chart, lifecycle, preflight
 from conformance.cells import Bench
 from conformance.controller import Controller
-from conformance.errors import ExitCode
+from conformance.errors import ExitCode, UsageError
 from conformance.handover import ClusterHandover
 from conformance.judge import not_run
 from conformance.model import Cell, ClusterKey, Outcome, Result, VerdictKind
 from conformance.options import Request
+from conformance.preparation import prepare
 
 
 class FakeProvider:
@@ -385,3 +388,33 @@ def test_what_a_provider_still_has_of_a_run_after_its_deletion_ends_it_with_2(
     controller.end()
     assert controller.exit_code == ExitCode.INFRASTRUCTURE
     assert "left by this run: embedded cluster left" in capsys.readouterr().err
+
+
+def test_a_control_cell_that_breaks_the_harness_gives_its_cluster_up(
+    controller: Controller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Result:
+        raise KeyError("adapter")
+
+    monkeypatch.setattr(lifecycle, "run_cell", fail)
+    assert begun(controller).failure == "the harness failed: KeyError('adapter')"
+    deadline = waiting.until(lambda: "delete" in provider.calls, limit=10, what="the cluster to be given up")
+    assert deadline
+    assert controller.finish() == ExitCode.INFRASTRUCTURE
+    controller.end()
+
+
+def test_what_cannot_be_here_is_not_prepared_for(provider: FakeProvider) -> None:
+    request = Request(node=("default", "apparmor"), psa=("baseline",), builder=("rootless-unset",))
+    said = Console(file=io.StringIO(), width=200)
+    prepared: list[str] = []
+    provider.prepare = lambda spec, _: prepared.append(spec.name)  # type: ignore[attr-defined]
+    prepare(preflight.check(request).plan, said)
+    assert isinstance(said.file, io.StringIO)
+    assert "embedded-1.35-apparmor cannot be here: no AppArmor" in said.file.getvalue()
+    assert prepared == ["preparation-embedded-1-35"]
+
+
+def test_an_adapter_without_a_chart_is_refused() -> None:
+    with pytest.raises(UsageError, match="name it with --chart"):
+        preflight.check(Request(adapter="radius", psa=("baseline",), builder=("rootless-unset",)))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from clusters import providers
 from conformance import preflight
 from conformance.errors import UsageError
 from conformance.options import Request
@@ -68,7 +69,7 @@ class Standing:
 @pytest.fixture
 def standing(monkeypatch: pytest.MonkeyPatch) -> Standing:
     found = Standing()
-    monkeypatch.setattr(preflight, "PROVIDERS", {**preflight.PROVIDERS, "existing": found})
+    monkeypatch.setattr(preflight, "PROVIDERS", {**providers.PROVIDERS, "existing": found})
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -12,7 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from conformance.artifacts import RunFolder
 from conformance.model import Result, Role, Run
 from conformance.report import summary
-from conformance.report.html import marks, nodes, overview, trust
+from conformance.report.html import marks, nodes, overview, since, trust
 from conformance.report.html.details import Details
 from conformance.report.html.inert import digest, payload, visible
 
@@ -22,13 +23,18 @@ __all__ = ["render"]
 _BLOCK: Final = 200
 #: Cells that need a look and are listed by name; the filters show the others.
 _LISTED: Final = 10
+#: One script to the browser.
+_SCRIPTS: Final = ("across.js", "page.js")
 #: Up to so many of them are shown at once; more are folded under their outcomes.
 _UNFOLDED: Final = 6
 
 
-def render(folder: RunFolder, results: Sequence[Result], run: Run) -> str:
-    """Return the page; the same folder gives the same bytes. Raises UsageError when a file of the run is damaged."""
-    style, script = _asset("page.css"), _asset("page.js")
+def render(folder: RunFolder, results: Sequence[Result], run: Run, published: Path = since.PUBLISHED) -> str:
+    """Return the page; the same folder, and the same publications before it, give the same bytes.
+
+    Raises UsageError when a file of the run, or of what is published, is damaged.
+    """
+    style, script = _asset("page.css"), "\n".join(map(_asset, _SCRIPTS))
     details = Details(folder, run)
     cells = {result.cell: details.cell(result) for result in results}
     numbers = {result.cell: number for number, result in enumerate(results)}
@@ -42,7 +48,10 @@ def render(folder: RunFolder, results: Sequence[Result], run: Run) -> str:
         style=style,
         script=script,
         run=run,
-        sentence=summary.sentence(results),
+        probes=summary.probe_totals(results),
+        banner=trust.banner(results),
+        since=since.compare(results, run, published),
+        counted=len(summary.selected(results)),
         totals=summary.totals(results),
         look=_look(results),
         grids=grids,
@@ -61,6 +70,7 @@ def render(folder: RunFolder, results: Sequence[Result], run: Run) -> str:
         claimed=summary.claimed,
         evidence=summary.evidence,
         outcomes=marks.OUTCOMES,
+        styles=marks.STYLES,
         index=payload(_index(results)),
         shared=payload(details.shared()),
         blocks=blocks,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import marshal
 from typing import Any, Final
 
 from conformance.artifacts import OBSERVATION, RunFolder
 from conformance.classify import CLASSES
-from conformance.model import BuilderFacts, Cell, Observation, Result, Run, VerdictKind
+from conformance.model import BuilderFacts, Cell, Observation, ProbeResult, Result, Run, VerdictKind
 from conformance.report import summary
 from conformance.report.html import nodes, trust
 from conformance.report.html.evidence import cited, clipped
@@ -36,7 +37,9 @@ class Details:
         self._folder = folder
         self._run = run
         self._cells = {cell.id: cell for cell in folder.read_plan()}
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[bytes, int] = {}
+        #: By name: a plan has one builder of each.
+        self._abouts: dict[str, int] = {}
         self._kept: list[Any] = []
         self._classes: dict[str, None] = {}
 
@@ -69,9 +72,10 @@ class Details:
             "tries": result.tries,
             "seconds": result.seconds,
             "stages": [(stage.stage, stage.status, stage.seconds, clipped(stage.detail)) for stage in result.stages],
+            "probes": [_probe(probe) for probe in result.probes],
             "evidence": [cited(self._folder, result.cell, piece) for piece in result.evidence],
             "command": trust.rerun(planned, self._run) if planned else "",
-            "about": self._keep(_about(planned)),
+            "about": self._about(planned),
         }
         observation = self._folder.read_observation(result.cell, texts=False)
         return record | (self._observed(observation) if observation else {})
@@ -101,12 +105,25 @@ class Details:
             "versions": self._keep([(name, value) for name, value in observation.versions if value]),
         }
 
+    def _about(self, cell: Cell | None) -> int:
+        name = cell.builder.name if cell is not None else ""
+        if name not in self._abouts:
+            self._abouts[name] = self._keep(_about(cell))
+        return self._abouts[name]
+
     def _keep(self, value: Any) -> int:  # noqa: ANN401 - whatever JSON can hold
-        key = json.dumps(value)
+        # Only ever compared with keys of this process; version 2 writes equal values as equal bytes, and is fast.
+        key = marshal.dumps(value, 2)
         if key not in self._numbers:
             self._numbers[key] = len(self._kept)
             self._kept.append(value)
         return self._numbers[key]
+
+
+def _probe(probe: ProbeResult) -> list[str]:
+    """Return a row of the table of probes: name, outcome, what was found, what is claimed, and what is behind it."""
+    behind = "; ".join(filter(None, (probe.detail, probe.reason, *(piece.text for piece in probe.evidence))))
+    return [probe.probe, str(probe.outcome), summary.probe_seen(probe), probe.claim or "nothing", clipped(behind)]
 
 
 def _about(cell: Cell | None) -> list[tuple[str, str]]:

@@ -29,6 +29,16 @@ OUTCOMES: Final = {
     Outcome.NOT_RUN: "planned, but there is no result",
     Outcome.UNCLAIMED: "nothing is claimed, so nothing was compared",
 }
+#: How each outcome looks where outcomes are counted: symbol and style.
+STYLES: Final = {
+    Outcome.AS_CLAIMED: ("✔", "builds"),
+    Outcome.UNEXPECTED_SUPPORT: ("!", "mixed"),
+    Outcome.UNEXPECTED_FAILURE: ("✘", "refused"),
+    Outcome.WRONG_CLASS: ("≠", "refused"),
+    Outcome.INCONCLUSIVE: ("?", "doubtful"),
+    Outcome.NOT_RUN: ("-", "absent"),
+    Outcome.UNCLAIMED: ("○", "absent"),
+}
 #: Worst first.
 NEED_A_LOOK: Final = (
     Outcome.UNEXPECTED_SUPPORT,
@@ -61,11 +71,9 @@ def against(result: Result) -> str:
             return "as claimed"
         case Outcome.UNCLAIMED:
             return "unclaimed"
-        case Outcome.NOT_RUN | Outcome.INCONCLUSIVE if result.claim is None:
-            return str(result.outcome)
         case Outcome.NOT_RUN:
-            return f"claimed: {result.claim}"
+            return f"claimed: {result.claim}" if result.claim else "nothing claimed"
         case Outcome.INCONCLUSIVE:
-            return f"inconclusive; claimed: {result.claim}"
+            return f"inconclusive; claimed: {result.claim}" if result.claim else "inconclusive"
         case _:
             return f"≠ claimed: {summary.claimed(result)}"

@@ -11,7 +11,17 @@ from conformance.model import ClusterRecord, NodeFacts, Run
 
 #: How the origin of an image begins that was made on this machine instead of being pulled as its project published it.
 _ASSEMBLED: Final = "assembled"
-_BUILDERS: Final = frozenset({ImageRole.BUILDKIT_ROOTLESS, ImageRole.BUILDKIT_ROOTFUL})
+#: What builds; the others are clients and fixtures.
+_BUILDERS: Final = frozenset(ImageRole) - {ImageRole.APP, ImageRole.BUILDX, ImageRole.FIXTURES, ImageRole.FRONTEND}
+
+
+#: Facts that stand in the first lines of the page, and how they are called there.
+_SHORT: Final = {
+    "kernel": "kernel",
+    "cgroups": "cgroups",
+    "AppArmor": "AppArmor",
+    "kubelet seccompDefault": "seccompDefault",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +31,8 @@ class Kind:
     clusters: tuple[str, ...]
     #: Name and value.
     facts: tuple[tuple[str, str], ...]
+    #: The few that change most answers, e.g. `kernel 6.12`.
+    short: tuple[str, ...]
     #: What sets it apart from most production nodes, each with what follows.
     unlike: tuple[str, ...]
     #: Facts nobody saw: a reader must not take them for absent.
@@ -32,12 +44,19 @@ def kinds(run: Run) -> tuple[Kind, ...]:
     found: dict[tuple[object, ...], list[str]] = {}
     for cluster in run.clusters:
         if not cluster.failure:
-            key = (tuple(facts(cluster.node)), tuple(_unlike(cluster)), tuple(_unknown(cluster.node)))
+            key = ((*_asked(cluster), *facts(cluster.node)), tuple(_unlike(cluster)), tuple(_unknown(cluster.node)))
             found.setdefault(key, []).append(cluster.cluster)
     return tuple(
-        Kind(clusters=tuple(names), facts=facts_, unlike=unlike, unknown=unknown)  # type: ignore[arg-type]
+        Kind(clusters=tuple(names), short=tuple(_short(facts_)), facts=facts_, unlike=unlike, unknown=unknown)  # type: ignore[arg-type]
         for (facts_, unlike, unknown), names in found.items()
     )
+
+
+def _short(facts_: object) -> Iterator[str]:
+    found = dict(facts_)  # type: ignore[call-overload]
+    for name, words in _SHORT.items():
+        if name in found:
+            yield f"{words} {found[name]}"
 
 
 def facts(node: NodeFacts) -> Iterator[tuple[str, str]]:
@@ -51,6 +70,15 @@ def facts(node: NodeFacts) -> Iterator[tuple[str, str]]:
     yield from _known("security modules", None if node.lsms is None else ", ".join(node.lsms) or "none")
     yield from _known("kubelet seccompDefault", _switch(on=node.seccomp_default))
     yield from _known("ids in a pod's user namespace", node.ids_per_pod)
+    yield from _known("seccomp profiles of its own", _list(node.seccomp_profiles))
+    yield from _known("emulates", _list(node.emulators))
+
+
+def _asked(cluster: ClusterRecord) -> Iterator[tuple[str, str]]:
+    """Yield the kind of node that was asked for, where it is not the default one."""
+    kind = cluster.kind_of_node
+    if not kind.is_default:
+        yield "asked for", f"{kind.name}: {kind.summary}" if kind.summary else kind.name
 
 
 def _unlike(cluster: ClusterRecord) -> Iterator[str]:
@@ -89,6 +117,10 @@ def _has(node: NodeFacts, module: str) -> bool:
 def _known(name: str, value: object) -> Iterator[tuple[str, str]]:
     if value is not None and value != "":
         yield name, str(value)
+
+
+def _list(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else ", ".join(names) or "none"
 
 
 def _switch(*, on: bool | None) -> str | None:

@@ -32,7 +32,7 @@
   // ---- state: everything that can be linked to stands in the URL's fragment
   const read = () => {
     const words = new URLSearchParams(location.hash.slice(1));
-    return Object.fromEntries([...FIELDS, "q", "cell"].map((name) => [name, words.get(name) ?? ""]));
+    return Object.fromEntries([...FIELDS, "q", "cell", "at"].map((name) => [name, words.get(name) ?? ""]));
   };
   const write = (changes, { push = false } = {}) => {
     const state = { ...read(), ...changes };
@@ -147,6 +147,15 @@
         el("th", { scope: "row" }, stage), el("td", { class: "ended" }, `${SYMBOLS[status] ?? ""} ${status}`),
         el("td", { class: "num" }, seconds.toFixed(2)), el("td", null, seen))))));
   };
+  const probes = (record) => {
+    if (!record.probes.length) return [];
+    const head = ["probe", "outcome", "found", "claimed", "what was seen"].map((name) => el("th", { scope: "col" }, name));
+    return section("Probes", el("table", null,
+      el("caption", { class: "spoken" }, "Probes of the cell in order"),
+      el("thead", null, el("tr", null, head)),
+      el("tbody", null, record.probes.map(([name, ...rest]) => el("tr", null,
+        el("th", { scope: "row" }, name), rest.map((value) => el("td", null, value)))))));
+  };
   const pod = (record) => {
     const difference = kept(record.pod);
     if (!difference || !record.compared) return [el("p", null, "No pod was admitted, so there is nothing to compare.")];
@@ -185,6 +194,7 @@
       ...(record.evidence.length ? section("Evidence", record.evidence.map((piece) => evidence(record, piece))) : []),
       ...meaning(record.class),
       ...stages(record),
+      ...probes(record),
       ...(record.command ? section("Run this cell again",
         el("pre", { class: "command", tabindex: "0", "aria-label": "Command that runs this cell again" }, record.command)) : []),
       ...section("The pod", prediction(record), pod(record)),
@@ -215,6 +225,7 @@
       if (form.elements[name].value !== state[name]) form.elements[name].value = state[name];
     }
     filter(state);
+    document.dispatchEvent(new CustomEvent("state", { detail: state }));
     open(state.cell);
   };
   const age = () => {
@@ -226,6 +237,7 @@
     byId("age").textContent = `, ${new Intl.RelativeTimeFormat("en").format(-amount, unit)}`;
   };
   let typing = 0;
+  byId("at")?.addEventListener("change", (event) => write({ at: event.target.value }));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", (event) => {
     if (event.target.name !== "q") write({ [event.target.name]: event.target.value });

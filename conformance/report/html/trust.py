@@ -18,6 +18,8 @@ from conformance.report.html.marks import Mark, mark
 from conformance.report.summary import Grid
 
 _PROGRAM: Final = "conformance"
+#: Clusters that are named in a sentence; more are only counted.
+_NAMED: Final = 4
 #: Options of the run that change what a cell does; the others only choose cells or places.
 _CARRIED: Final = ("matrix", "git-context", "chart")
 
@@ -68,6 +70,7 @@ def rerun(cell: Cell, run: Run) -> str:
         *([] if cell.node.is_default else [f"--node={cell.node.name}"]),
         f"--psa={str(cell.level).removesuffix('@latest')}",
         f"--builder={cell.builder.name}",
+        *(f"--probe={name}" for name in cell.probes),
         *_carried(run.argv[1:]),
     )
     return shlex.join(["uv", "run", _PROGRAM, "run", *words])
@@ -106,6 +109,25 @@ def facts(run: Run) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in rows if value)
 
 
+def banner(results: Sequence[Result]) -> str:
+    """Say that cells are not genuine results; empty when all of them are."""
+    counted = summary.selected(results)
+    kinds = sorted({str(each.provenance) for each in results} - {str(Provenance.GENUINE)})
+    if not kinds:
+        return ""
+    clusters = sorted({each.cluster for each in results if each.provenance is not Provenance.GENUINE})
+    count = sum(each.provenance is not Provenance.GENUINE for each in counted)
+    named = ", ".join(clusters[:_NAMED]) + (f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else "")
+    return (
+        f"Not genuine: {count} of {len(counted)} cells are {' or '.join(kinds)} results ({named}). They say nothing"
+        " binding about that kind of cluster, and are never published."
+    )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _control(grid: Grid, version: str) -> Control:
     result = grid.control
     what = f"Kubernetes {version}, {grid.caveat or Provenance.GENUINE}" if version else grid.caveat or ""
@@ -126,6 +148,11 @@ def _doubts(results: Sequence[Result], run: Run) -> Iterator[str]:
         yield "The run was interrupted: what did not run says so."
     elif not run.ended:
         yield "The run has no end: it was killed, or it still goes on."
+    if run.resumed:
+        count, last = len(run.resumed), run.resumed[-1]
+        yield f"The run was taken up again {_times(count)}, last at {last}: its cells ran at different times."
+    if run.parts:
+        yield f"It was joined from {len(run.parts)} runs: {', '.join(run.parts)}."
     if run.git_dirty:
         yield "The harness had local changes: its commit alone does not reproduce this run."
     for cluster in run.clusters:

@@ -125,7 +125,7 @@ GOOD: Final[Mapping[str, Facts]] = {
     "memory-limit": {
         "built": False,
         "said": "exit code: 137",
-        "limit_hits": 1,
+        "peak_mebibytes": 256,
         "daemon_died": False,
         "reason": "",
         "exit_code": 0,
@@ -206,7 +206,7 @@ BAD: Final[tuple[tuple[str, Facts, str], ...]] = (
     ("restart", {"restarts_counted": 0, "same_pod": False}, "pod-replaced"),
     ("restart", {"cache_kept": False}, "cache-lost"),
     ("memory-limit", {"built": True}, "limit-not-in-force"),
-    ("memory-limit", {"limit_hits": 0}, "step-failed-otherwise"),
+    ("memory-limit", {"peak_mebibytes": 120}, "step-failed-otherwise"),
     ("memory-limit", {"daemon_died": True, "reason": "OOMKilled", "exit_code": 255}, "oom-kills-daemon"),
     ("memory-limit", {"daemon_died": True, "reason": "Error"}, "oom-not-told"),
     ("disk-limit", {"volume_built": True, "volume_evicted": True}, "green-then-evicted"),

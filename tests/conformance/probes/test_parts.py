@@ -131,7 +131,7 @@ def test_each_platform_of_an_index_is_read_and_attestations_are_none(run: ProbeR
 
 def test_other_cells_repositories_are_not_listed(run: ProbeRun, held: Registry) -> None:
     names = ["library/base", "ns-oci-tar", "other-oci-tar"]
-    held.held["_catalog?n=10000"] = json.dumps({"repositories": names}).encode()
+    held.held["_catalog?n=1000"] = json.dumps({"repositories": names}).encode()
     assert registry.repositories(run) == {"ns-oci-tar"}
 
 
