@@ -22,6 +22,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 #: Go runs it from its module, whose sum the checksum database vouches for.
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
+#: Tests against imitations of clouds over real HTTP.
+CLOUDS = ("tests/clusters/aks", "tests/clusters/eks")
+
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project and dependency groups exactly as locked."""
@@ -61,9 +64,11 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         run_patiently(session, "pytest", "--ignore=tests/browser")
         return
-    # Those without a cluster first, on every core; those with one share it, one after the other.
-    hermetic = ("-m", "not cluster and not docker", "--numprocesses=auto")
-    run_patiently(session, "pytest", "--ignore=tests/browser", *hermetic)
+    # Those without a cluster first, on every core; then those of the clouds, which mostly wait for an imitated one;
+    # those with a real cluster share it, one after the other.
+    hermetic = ("--ignore=tests/browser", "-m", "not cluster and not docker")
+    run_patiently(session, "pytest", *hermetic, *(f"--ignore={path}" for path in CLOUDS), "--numprocesses=auto")
+    run_patiently(session, "pytest", *hermetic, *CLOUDS, "--numprocesses=8")
     run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "cluster")
 
 
