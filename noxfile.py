@@ -59,7 +59,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests; `-- -m 'not cluster'` leaves out those that need a cluster, which take minutes."""
+    """Run the tests; `-- -m 'not cluster and not docker'` leaves out those that need a cluster, which take minutes."""
     install(session, "tests")
     if session.posargs:
         run_patiently(session, "pytest", "--ignore=tests/browser")
@@ -69,7 +69,14 @@ def tests(session: nox.Session) -> None:
     hermetic = ("--ignore=tests/browser", "-m", "not cluster and not docker")
     run_patiently(session, "pytest", *hermetic, *(f"--ignore={path}" for path in CLOUDS), "--numprocesses=auto")
     run_patiently(session, "pytest", *hermetic, *CLOUDS, "--numprocesses=8")
-    run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "cluster")
+    run_patiently(session, "pytest", "--ignore=tests/browser", "-m", "cluster and not probes")
+
+
+@nox.session
+def probes(session: nox.Session) -> None:
+    """Run every probe on a real cluster, and see each find what was broken on purpose; takes half an hour."""
+    install(session, "tests")
+    run_patiently(session, "pytest", "tests/cluster/test_probes.py", "-m", "probes")
 
 
 @nox.session

@@ -38,7 +38,7 @@ from conformance.probes import (
 from conformance.probes.context import ProbeRun
 from conformance.waiting import Timeouts
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.probes]
 
 #: Without a process sandbox, and with one.
 OPEN, SANDBOXED = "rootless-unset", "rootless-userns-unmasked"
