@@ -56,6 +56,9 @@ def claim(folder: Path, builder: str, level: str, expect: str) -> None:
         blocks = file.read_text().split("[[claims]]\n")
         for number, block in enumerate(blocks):
             lines = block.splitlines()
+            if any(line.startswith("probe =") for line in lines):
+                # That one is about more than whether it builds.
+                continue
             if f'builder = "{builder}"' in lines and any(
                 line.startswith("levels =") and f'"{level}"' in line for line in lines
             ):
